@@ -1,0 +1,52 @@
+// Package contract holds the names that the two halves of the Envoy contract
+// share: package envoy writes them into Envoy's configuration, package
+// extauthz speaks them on the wire. A name that only one half knew would be
+// a hole, so it stands here or nowhere.
+package contract
+
+// FilterName is the name of the ext_authz filter, which is also the dynamic
+// metadata namespace in which Envoy files what a CheckResponse carries.
+const FilterName = "envoy.filters.http.ext_authz"
+
+// RouteKey is the key in FilterName's namespace that selects the S3 route.
+// Clients cannot write dynamic metadata, so they cannot forge it.
+const RouteKey = "rolepass_route"
+
+// AccessKeys of dynamic metadata that the access log may print.
+const (
+	// SessionKey is a short public handle of the session, for joining logs.
+	SessionKey = "rolepass_session"
+	// CodeKey is the refusal code, or "pass", "stream", "page".
+	CodeKey = "rolepass_code"
+)
+
+// S3Route is the value under RouteKey that sends a request to the S3 endpoint
+// with this host (as in presign.Bucket.Host).
+func S3Route(host string) string { return "s3:" + host }
+
+// Request headers that Rolepass reads. Envoy forwards exactly these
+// (allowed_headers is generated from ForwardedHeaders); method, path, host and
+// scheme travel in fields of their own.
+const (
+	Cookie        = "cookie"
+	Origin        = "origin"
+	Accept        = "accept"
+	ContentType   = "content-type"
+	RequestID     = "x-request-id"
+	SecFetchSite  = "sec-fetch-site"
+	SecFetchMode  = "sec-fetch-mode"
+	SecFetchDest  = "sec-fetch-dest"
+	Authorization = "authorization"
+	APIKey        = "x-api-key"
+)
+
+// ForwardedHeaders are the request headers that Envoy shows to Rolepass.
+// Authorization and X-Api-Key are not among them: what the browser sends
+// there is removed unread.
+func ForwardedHeaders() []string {
+	return []string{Cookie, Origin, Accept, ContentType, RequestID, SecFetchSite, SecFetchMode, SecFetchDest}
+}
+
+// MaxACSBody bounds the body that Envoy hands over on the ACS, in bytes: STS
+// takes at most 100,000 characters of base64, which form encoding can triple.
+const MaxACSBody = 320 << 10

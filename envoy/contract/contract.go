@@ -50,3 +50,14 @@ func ForwardedHeaders() []string {
 // MaxACSBody bounds the body that Envoy hands over on the ACS, in bytes: STS
 // takes at most 100,000 characters of base64, which form encoding can triple.
 const MaxACSBody = 320 << 10
+
+// MaxPage bounds the body of a page that Rolepass answers with, in bytes.
+// Envoy cuts what is longer.
+const MaxPage = 64 << 10
+
+// MutableHeaders are the request headers that a CheckResponse may set or
+// remove. Envoy answers 500 to an attempt at any other: what a bug would do to
+// :authority, :method or x-forwarded-proto then shows at once, and safely.
+func MutableHeaders() []string {
+	return []string{":path", Cookie, Authorization, APIKey, Origin, "referer", "x-csrftoken"}
+}

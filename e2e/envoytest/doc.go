@@ -1,0 +1,6 @@
+// Package envoytest proves on the wire what package envoy promises: its tests
+// start a real Envoy with the generated bootstrap between a scripted Check, an
+// application and an S3 server that only record.
+//
+// ROLEPASS_ENVOY names the Envoy binary; `make test` sets it.
+package envoytest

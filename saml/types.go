@@ -3,6 +3,8 @@ package saml
 import (
 	"log/slog"
 	"time"
+
+	"github.com/rolepass/rolepass/refusal"
 )
 
 // Role is the pair of ARNs that AWS puts into one value of the attribute
@@ -11,6 +13,12 @@ import (
 type Role struct {
 	ARN      string
 	Provider string
+}
+
+// IgnoredRole is a value of the attribute Role that is not used, and why.
+type IgnoredRole struct {
+	Value   string
+	Refusal *refusal.Refusal
 }
 
 // Principal is who signed in, as the IdP names them.
@@ -50,6 +58,8 @@ type Assertion struct {
 	// Roles are the pairs whose provider is one of the IdP's, in the order
 	// of the assertion, each once.
 	Roles []Role
+	// Ignored are the other values of the attribute Role, with the reason.
+	Ignored []IgnoredRole
 	// Attributes are all attributes by name, for `rolepass debug assertion`.
 	Attributes map[string][]string
 

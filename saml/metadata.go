@@ -1,0 +1,219 @@
+package saml
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rolepass/rolepass/refusal"
+)
+
+const (
+	redirectBinding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+	postBinding     = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+)
+
+// Metadata is what an IdP publishes about itself, as far as a sign-in needs
+// it (SAML metadata §2.4.3).
+type Metadata struct {
+	// EntityID is the Issuer of everything that the IdP says.
+	EntityID string
+	// SSO is the SingleSignOnService for the HTTP-Redirect binding: https,
+	// or http on a loopback address.
+	SSO string
+	// Certificates are the signing certificates, several during a rollover.
+	// Their keys are pinned; nobody else's signature on them counts.
+	Certificates []*x509.Certificate
+	// ValidUntil is the zero time when the document states none.
+	ValidUntil time.Time
+	// WantAuthnRequestsSigned is what the IdP states. Keycloak states true
+	// whatever the client's own setting is, so that it is worth a warning
+	// and no more; Rolepass does not sign requests.
+	WantAuthnRequestsSigned bool
+	// ByteOrderMark is true when the document began with one. IAM refuses
+	// such a file.
+	ByteOrderMark bool
+}
+
+const (
+	maxMetadata     = 1 << 20
+	maxCertificates = 16
+	minRSABits      = 2048
+)
+
+var metadataLimits = limits{depth: 64, elements: 8192, attributes: 64, comments: true}
+
+// ParseMetadata reads the metadata of one IdP. It wants the EntityDescriptor
+// of that IdP, not a federation's collection, and checks no signature on the
+// document: where it came from must be trusted.
+func ParseMetadata(document []byte) (*Metadata, error) {
+	m, err := parseMetadata(document)
+	if err != nil {
+		return nil, fmt.Errorf("reading the IdP's metadata: %w", err)
+	}
+	return m, nil
+}
+
+func parseMetadata(document []byte) (*Metadata, error) {
+	if len(document) > maxMetadata {
+		return nil, fmt.Errorf("it has more than %d bytes; use the metadata of this one IdP and application, not a federation's", maxMetadata)
+	}
+	document, mark := bytes.CutPrefix(document, []byte("\ufeff"))
+	document = bytes.TrimLeft(document, " \t\r\n")
+	if len(document) == 0 || document[0] != '<' {
+		return nil, errors.New("it is not XML; if it was fetched, look at what that address really answers")
+	}
+	root, refused := scan(document, metadataLimits)
+	if refused != nil {
+		return nil, sentence(refused)
+	}
+	switch root.name {
+	case md("EntityDescriptor"):
+	case md("EntitiesDescriptor"):
+		return nil, errors.New("it is an EntitiesDescriptor, a collection; use the EntityDescriptor of this one IdP")
+	default:
+		return nil, fmt.Errorf("it is a %q and not an EntityDescriptor; a sign-in page or another kind of metadata was given", shown(root.name.Local))
+	}
+	m, err := entity(root)
+	if err != nil {
+		return nil, err
+	}
+	m.ByteOrderMark = mark
+	return m, nil
+}
+
+// sentence takes the code off a refusal: metadata is refused to an operator,
+// in one place.
+func sentence(refused *refusal.Refusal) error {
+	if refused.Cause != nil {
+		return fmt.Errorf("%s (%w)", refused.Sentence, refused.Cause)
+	}
+	return errors.New(refused.Sentence)
+}
+
+func entity(root *element) (*Metadata, error) {
+	m := &Metadata{EntityID: root.attr("entityID")}
+	if m.EntityID == "" || len(m.EntityID) > 1024 || strings.ContainsFunc(m.EntityID, unprintable) {
+		return nil, errors.New("its entityID is empty, longer than 1024 characters or unprintable")
+	}
+	roles := slices.DeleteFunc(root.all(md("IDPSSODescriptor")), func(e *element) bool {
+		return !slices.Contains(strings.Fields(e.attr("protocolSupportEnumeration")), protocolNS)
+	})
+	if len(roles) != 1 {
+		return nil, fmt.Errorf("it has %d IDPSSODescriptors for SAML 2.0 and must have one; is it a service provider's metadata?", len(roles))
+	}
+	idp := roles[0]
+	for _, step := range []func(*element, *Metadata) error{validUntil, signOn, certificates, wantSigned} {
+		if err := step(idp, m); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// validUntil takes the earlier end of the two that may be stated.
+func validUntil(idp *element, m *Metadata) error {
+	var at instants
+	for _, e := range []*element{idp.parent, idp} {
+		until := at.read(e, "validUntil")
+		if !until.IsZero() && (m.ValidUntil.IsZero() || until.Before(m.ValidUntil)) {
+			m.ValidUntil = until
+		}
+	}
+	if at.refused != nil {
+		return sentence(at.refused)
+	}
+	return nil
+}
+
+func signOn(idp *element, m *Metadata) error {
+	for _, service := range idp.all(md("SingleSignOnService")) {
+		if service.attr("Binding") == redirectBinding {
+			m.SSO = service.attr("Location")
+			return endpoint(m.SSO)
+		}
+	}
+	return errors.New("it has no SingleSignOnService for the HTTP-Redirect binding; switch that binding on at the IdP")
+}
+
+// endpoint accepts an absolute https URL, or http on a loopback address: the
+// browser is sent there, so that nothing like javascript: may pass.
+func endpoint(location string) error {
+	u, err := url.Parse(location)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || strings.ContainsFunc(location, unprintable) {
+		return fmt.Errorf("its SingleSignOnService %q is not a plain absolute URL", shown(location))
+	}
+	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
+		return nil
+	}
+	return fmt.Errorf("its SingleSignOnService %q is not https; plain http is for loopback addresses only", shown(location))
+}
+
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+func certificates(idp *element, m *Metadata) error {
+	for _, descriptor := range idp.all(md("KeyDescriptor")) {
+		if use := descriptor.attr("use"); use != "" && use != "signing" {
+			continue
+		}
+		for _, data := range descriptor.child(ds("KeyInfo")).all(ds("X509Data")) {
+			for _, e := range data.all(ds("X509Certificate")) {
+				certificate, err := signingCertificate(e.content())
+				if err != nil {
+					return err
+				}
+				if !slices.ContainsFunc(m.Certificates, certificate.Equal) {
+					m.Certificates = append(m.Certificates, certificate)
+				}
+			}
+		}
+	}
+	if n := len(m.Certificates); n == 0 || n > maxCertificates {
+		return fmt.Errorf("it has %d signing certificates; one to %d are accepted", n, maxCertificates)
+	}
+	return nil
+}
+
+func signingCertificate(encoded string) (*x509.Certificate, error) {
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
+	if err != nil {
+		return nil, fmt.Errorf("one of its certificates is not base64: %w", err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("one of its certificates cannot be read: %w", err)
+	}
+	key, ok := certificate.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("the certificate %s has a %s key; let the IdP sign with RSA", fingerprint(der), certificate.PublicKeyAlgorithm)
+	}
+	if key.N.BitLen() < minRSABits {
+		return nil, fmt.Errorf("the certificate %s has an RSA key of %d bits; at least %d are needed", fingerprint(der), key.N.BitLen(), minRSABits)
+	}
+	return certificate, nil
+}
+
+func wantSigned(idp *element, m *Metadata) error {
+	value := idp.attr("WantAuthnRequestsSigned")
+	m.WantAuthnRequestsSigned = value == "true" || value == "1"
+	return nil
+}
+
+// current refuses metadata whose time is over.
+func (m *Metadata) current(now time.Time) *refusal.Refusal {
+	if m.ValidUntil.IsZero() || now.Before(m.ValidUntil) {
+		return nil
+	}
+	return forbidden("saml_metadata_expired", "The IdP's metadata was valid until %s only (validUntil); fetch it again, here and for IAM.", stamp(m.ValidUntil))
+}

@@ -1,7 +1,6 @@
 package envoy
 
 import (
-	"strings"
 	"time"
 
 	accesslog "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
@@ -73,7 +72,7 @@ func (b *builder) connectionManager() *hcm.HttpConnectionManager {
 			InitialConnectionWindowSize: wrapperspb.UInt32(1 << 20),
 		},
 		MaxRequestHeadersKb:   wrapperspb.UInt32(96),
-		StreamIdleTimeout:     durationpb.New(5 * time.Minute),
+		StreamIdleTimeout:     durationpb.New(streamIdle),
 		RequestTimeout:        durationpb.New(time.Hour),
 		RequestHeadersTimeout: durationpb.New(10 * time.Second),
 		DrainTimeout:          durationpb.New(5 * time.Second),
@@ -122,6 +121,6 @@ func localReplies() *hcm.LocalReplyConfig {
 		Filter: &accesslog.AccessLogFilter{FilterSpecifier: &accesslog.AccessLogFilter_ResponseFlagFilter{
 			ResponseFlagFilter: &accesslog.ResponseFlagFilter{Flags: upstreamTrouble}}},
 		Body: &core.DataSource{Specifier: &core.DataSource_InlineString{
-			InlineString: strings.TrimSpace("This request could not be served. Try again; if it happens again, tell the operator the time.") + "\n"}},
+			InlineString: "This request could not be served. Try again; if it happens again, tell the operator the time.\n"}},
 	}}}
 }

@@ -17,6 +17,7 @@ import (
 
 // Route names appear in the access log.
 const (
+	routeOddMethod  = "odd-method"  // Check chose S3 for a method other than GET and HEAD
 	routeLostFetch  = "lost-fetch"  // Check chose an S3 route that does not exist
 	routeLostQuery  = "lost-query"  // a signed location without a chosen route
 	routeLostHeader = "lost-header" // a signature in Authorization without a chosen route
@@ -24,6 +25,9 @@ const (
 	routeApp        = "app"
 	routeElsewhere  = "elsewhere" // a host that is not ours
 )
+
+// streamIdle ends a request on which nothing has moved for this long.
+const streamIdle = 5 * time.Minute
 
 // Envoy picks a route twice: before ext_authz, which then runs whatever the
 // route is, and again after it. The order below is the order of matching.
@@ -52,64 +56,38 @@ func (b *builder) routes() *route.RouteConfiguration {
 }
 
 func (b *builder) publicRoutes() []*route.Route {
-	var routes []*route.Route
+	routes := []*route.Route{oddMethod()}
 	for _, e := range b.S3 {
-		routes = append(routes, b.s3Route(e, "GET"), b.s3Route(e, "HEAD"))
+		routes = append(routes, b.s3Route(e))
 	}
-	return append(routes, b.deadEnds()...)
+	return append(append(routes, deadEnds()...), b.acsRoute(), b.appRoute())
 }
 
-// deadEnds follow the S3 routes: they make sure that what was meant for S3
-// never reaches the application, whose logs would keep the signature.
-func (b *builder) deadEnds() []*route.Route {
-	lostFetch := anyPath()
-	lostFetch.DynamicMetadata = []*matcher.MetadataMatcher{chosenRoute(&matcher.ValueMatcher{
-		MatchPattern: &matcher.ValueMatcher_PresentMatch{PresentMatch: true}})}
-
-	lostQuery := anyPath()
-	lostQuery.QueryParameters = []*route.QueryParameterMatcher{{
-		Name:                         "X-Amz-Signature",
-		QueryParameterMatchSpecifier: &route.QueryParameterMatcher_PresentMatch{PresentMatch: true},
-	}}
-
-	lostHeader := anyPath()
-	lostHeader.Headers = []*route.HeaderMatcher{{
-		Name: contract.Authorization,
-		HeaderMatchSpecifier: &route.HeaderMatcher_StringMatch{StringMatch: &matcher.StringMatcher{
-			MatchPattern: &matcher.StringMatcher_Prefix{Prefix: "AWS4-"}, IgnoreCase: true}},
-	}}
-
-	acs := &route.RouteMatch{PathSpecifier: &route.RouteMatch_Path{Path: b.ACSPath}}
-	acsRoute := refusing(routeACS, acs, 421)
-	acsRoute.TypedPerFilterConfig = b.withBody()
-
-	return []*route.Route{
-		refusing(routeLostFetch, lostFetch, 500),
-		refusing(routeLostQuery, lostQuery, 421),
-		refusing(routeLostHeader, lostHeader, 421),
-		acsRoute,
-		b.appRoute(),
+// oddMethod keeps all but GET and HEAD from S3, whatever Check says.
+func oddMethod() *route.Route {
+	match := fetch(present())
+	for _, method := range []string{"GET", "HEAD"} {
+		match.Headers = append(match.Headers, &route.HeaderMatcher{
+			Name:                 ":method",
+			InvertMatch:          true,
+			HeaderMatchSpecifier: &route.HeaderMatcher_StringMatch{StringMatch: exact(method)},
+		})
 	}
+	return refusing(routeOddMethod, match, 500)
 }
 
 // s3Route streams one object. Only Check can choose it, by dynamic metadata:
 // a client cannot write that. The path is the one that Check signed.
-func (b *builder) s3Route(e S3Endpoint, method string) *route.Route {
-	match := anyPath()
-	match.Headers = []*route.HeaderMatcher{{
-		Name:                 ":method",
-		HeaderMatchSpecifier: &route.HeaderMatcher_StringMatch{StringMatch: exact(method)},
-	}}
-	match.DynamicMetadata = []*matcher.MetadataMatcher{chosenRoute(&matcher.ValueMatcher{
-		MatchPattern: &matcher.ValueMatcher_StringMatch{StringMatch: exact(contract.S3Route(e.Host))}})}
+func (b *builder) s3Route(e S3Endpoint) *route.Route {
 	return &route.Route{
-		Name:  s3Name(e.Host) + "-" + strings.ToLower(method),
-		Match: match,
+		Name: s3Name(e.Host),
+		Match: fetch(&matcher.ValueMatcher{MatchPattern: &matcher.ValueMatcher_StringMatch{
+			StringMatch: exact(contract.S3Route(e.Host))}}),
 		Action: &route.Route_Route{Route: &route.RouteAction{
 			ClusterSpecifier:     &route.RouteAction_Cluster{Cluster: s3Name(e.Host)},
 			HostRewriteSpecifier: &route.RouteAction_HostRewriteLiteral{HostRewriteLiteral: e.Host},
 			Timeout:              durationpb.New(0),
-			IdleTimeout:          durationpb.New(5 * time.Minute),
+			IdleTimeout:          durationpb.New(streamIdle),
 			RetryPolicy:          retryUnsent(),
 		}},
 		RequestHeadersToRemove:  strippedToS3,
@@ -122,6 +100,35 @@ func (b *builder) s3Route(e S3Endpoint, method string) *route.Route {
 	}
 }
 
+// deadEnds follow the S3 routes: what was meant for S3 and found no route
+// there must not reach the application, whose logs would keep the signature.
+func deadEnds() []*route.Route {
+	lostQuery := anyPath()
+	lostQuery.QueryParameters = []*route.QueryParameterMatcher{{
+		Name:                         "X-Amz-Signature",
+		QueryParameterMatchSpecifier: &route.QueryParameterMatcher_PresentMatch{PresentMatch: true},
+	}}
+	lostHeader := anyPath()
+	lostHeader.Headers = []*route.HeaderMatcher{{
+		Name: contract.Authorization,
+		HeaderMatchSpecifier: &route.HeaderMatcher_StringMatch{StringMatch: &matcher.StringMatcher{
+			MatchPattern: &matcher.StringMatcher_Prefix{Prefix: "AWS4-"}, IgnoreCase: true}},
+	}}
+	return []*route.Route{
+		refusing(routeLostFetch, fetch(present()), 500),
+		refusing(routeLostQuery, lostQuery, 421),
+		refusing(routeLostHeader, lostHeader, 421),
+	}
+}
+
+// acsRoute hands the body of the ACS POST to Check, which always answers
+// itself; the route leads nowhere.
+func (b *builder) acsRoute() *route.Route {
+	acs := refusing(routeACS, &route.RouteMatch{PathSpecifier: &route.RouteMatch_Path{Path: b.ACSPath}}, 421)
+	acs.TypedPerFilterConfig = b.withBody()
+	return acs
+}
+
 // appRoute is the last route of the public host: the application.
 func (b *builder) appRoute() *route.Route {
 	return &route.Route{
@@ -130,7 +137,7 @@ func (b *builder) appRoute() *route.Route {
 		Action: &route.Route_Route{Route: &route.RouteAction{
 			ClusterSpecifier: &route.RouteAction_Cluster{Cluster: appCluster},
 			Timeout:          durationpb.New(0),
-			IdleTimeout:      durationpb.New(5 * time.Minute),
+			IdleTimeout:      durationpb.New(streamIdle),
 			RetryPolicy:      retryUnsent(),
 		}},
 		RequestHeadersToAdd: []*core.HeaderValueOption{{
@@ -169,13 +176,20 @@ func anyPath() *route.RouteMatch {
 	return &route.RouteMatch{PathSpecifier: &route.RouteMatch_Prefix{Prefix: "/"}}
 }
 
-func chosenRoute(value *matcher.ValueMatcher) *matcher.MetadataMatcher {
-	return &matcher.MetadataMatcher{
+// fetch matches requests for which Check chose an S3 route with this value.
+func fetch(value *matcher.ValueMatcher) *route.RouteMatch {
+	match := anyPath()
+	match.DynamicMetadata = []*matcher.MetadataMatcher{{
 		Filter: contract.FilterName,
 		Path: []*matcher.MetadataMatcher_PathSegment{{
 			Segment: &matcher.MetadataMatcher_PathSegment_Key{Key: contract.RouteKey}}},
 		Value: value,
-	}
+	}}
+	return match
+}
+
+func present() *matcher.ValueMatcher {
+	return &matcher.ValueMatcher{MatchPattern: &matcher.ValueMatcher_PresentMatch{PresentMatch: true}}
 }
 
 func exact(s string) *matcher.StringMatcher {

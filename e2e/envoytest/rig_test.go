@@ -31,6 +31,11 @@ const (
 	patience   = 20 * time.Second
 )
 
+// faster shortens Envoy's wait for Check, which the settings do not allow.
+func faster(r *rig) {
+	r.edit = func(yaml string) string { return strings.ReplaceAll(yaml, "timeout: 15s", "timeout: 0.3s") }
+}
+
 // rig is one Envoy and everything around it.
 type rig struct {
 	t        *testing.T
@@ -38,12 +43,13 @@ type rig struct {
 	check    *checkServer
 	app, s3  *recorder
 
+	edit                   func(yaml string) string
 	addr, admin, accessLog string
 	stderr                 *lockedBuffer
 }
 
 // newRig starts everything. change may adjust the settings first.
-func newRig(t *testing.T, change ...func(*envoy.Settings)) *rig {
+func newRig(t *testing.T, change ...func(*rig)) *rig {
 	t.Helper()
 	dir := t.TempDir()
 	r := &rig{t: t, app: newRecorder(t, "app"), s3: newRecorder(t, "s3"), accessLog: filepath.Join(dir, "access.log")}
@@ -61,7 +67,7 @@ func newRig(t *testing.T, change ...func(*envoy.Settings)) *rig {
 		ACSPath:      acsPath,
 	}
 	for _, f := range change {
-		f(&r.settings)
+		f(r)
 	}
 	r.startEnvoy(dir)
 	return r
@@ -78,7 +84,7 @@ func envoyBinary(t *testing.T) string {
 
 func (r *rig) startEnvoy(dir string) {
 	r.t.Helper()
-	config := writeConfig(r.t, dir, r.settings)
+	config := writeConfig(r.t, dir, r.settings, r.edit)
 	adminPath := filepath.Join(dir, "admin.address")
 	r.stderr = &lockedBuffer{}
 	cmd := exec.Command(envoyBinary(r.t), "--config-path", config, "--concurrency", "1", "--disable-hot-restart",
@@ -118,7 +124,7 @@ func (r *rig) startEnvoy(dir string) {
 }
 
 // writeConfig generates the bootstrap and writes it as YAML.
-func writeConfig(t *testing.T, dir string, s envoy.Settings) string {
+func writeConfig(t *testing.T, dir string, s envoy.Settings, edit func(string) string) string {
 	t.Helper()
 	b, err := envoy.Bootstrap(s)
 	if err != nil {
@@ -127,6 +133,13 @@ func writeConfig(t *testing.T, dir string, s envoy.Settings) string {
 	text, err := envoy.YAML(b)
 	if err != nil {
 		t.Fatalf("rendering the bootstrap: %v", err)
+	}
+	if edit != nil {
+		edited := edit(string(text))
+		if edited == string(text) {
+			t.Fatal("the edit of the bootstrap changed nothing")
+		}
+		text = []byte(edited)
 	}
 	name := filepath.Join(dir, "envoy.yaml")
 	if err := os.WriteFile(name, text, 0o600); err != nil {
@@ -257,7 +270,7 @@ type checkServer struct {
 	auth.UnimplementedAuthorizationServer
 	t      *testing.T
 	socket string
-	server *grpc.Server
+	stop   func()
 
 	mu     sync.Mutex
 	answer func(context.Context, *auth.CheckRequest) (*auth.CheckResponse, error)
@@ -278,12 +291,16 @@ func (s *checkServer) start() {
 	if err != nil {
 		s.t.Fatalf("listening for Check: %v", err)
 	}
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(4 << 20))
+	s.serve(l)
+}
+
+func (s *checkServer) serve(l net.Listener, options ...grpc.ServerOption) {
+	server := grpc.NewServer(options...)
 	auth.RegisterAuthorizationServer(server, s)
-	s.server = server
 	done := make(chan struct{})
 	go func() { server.Serve(l); close(done) }()
-	s.t.Cleanup(func() { server.Stop(); <-done })
+	s.stop = func() { server.Stop(); <-done }
+	s.t.Cleanup(s.stop)
 }
 
 func (s *checkServer) Check(ctx context.Context, request *auth.CheckRequest) (*auth.CheckResponse, error) {

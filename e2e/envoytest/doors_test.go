@@ -1,0 +1,147 @@
+package envoytest_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Every request is judged, whatever its host; only ours has upstreams.
+func TestOtherHostsEndInEnvoy(t *testing.T) {
+	r := newRig(t)
+	for _, host := range []string{
+		"evil.test", "label.test.evil.test", "evil-label.test", "label.test.", "label.test:8443", "label.test:080", "127.0.0.1", "localhost",
+		"xn--lbel-loa.test", "label.test@evil.test", r.s3.host(), r.app.host(),
+	} {
+		before := r.check.count()
+		got := r.raw("GET /projects HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
+		if got.StatusCode != 421 && got.StatusCode != 400 {
+			t.Errorf("Host %s: %d, want 421", host, got.StatusCode)
+		}
+		if got.StatusCode == 421 && r.check.count() == before {
+			t.Errorf("Host %s: Check was not asked", host)
+		}
+	}
+	if got := r.raw("GET http://evil.test/projects HTTP/1.1\r\nHost: label.test\r\nConnection: close\r\n\r\n"); got.StatusCode != 421 {
+		t.Errorf("absolute form with another host: %d, want 421", got.StatusCode)
+	}
+	r.untouched()
+	for _, host := range []string{"label.test", "label.test:80", "LABEL.Test"} {
+		if got := r.raw("GET /projects HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"); got.StatusCode != 200 {
+			t.Errorf("Host %s: %d, want 200", host, got.StatusCode)
+		}
+	}
+}
+
+// Check, Envoy's routes and the application see the same bytes, or nobody
+// sees any.
+func TestPathIsTheSameForCheckAndTheApplication(t *testing.T) {
+	r := newRig(t)
+	for _, target := range []string{
+		"/", "/a//b", "//a/b", "/a/./b", "/a/../b", "/a/%2e%2e/b", "/a/%2E/b", "/%74asks/7/resolve/", "/a;b=c", "/a%3Bb", "/a%3Fb", "/a%23b",
+		"/a%25b", "/a%252Fb", "/a%00b", "/a?", "/a?b=c%2Fd&b=%5C", "/a?x=//y/../z", "/a:b@c", "/a'b(c)*!$,~", "/%C3%A4", "/a%b", "/a%zz", "/a|b^c`d",
+		"/a\"b<c>d", "/a{b}", "/a\\b",
+	} {
+		judged, asked := len(r.app.requests()), r.check.count()
+		got := r.send("GET " + target)
+		seen := r.app.requests()[judged:]
+		switch {
+		case got.StatusCode == 400 && len(seen) == 0 && r.check.count() == asked:
+		case got.StatusCode == 200 && len(seen) == 1 && seen[0].RequestURI == target && r.check.last().GetAttributes().GetRequest().GetHttp().GetPath() == target:
+		case got.StatusCode == 400 && len(seen) == 0 && r.check.last().GetAttributes().GetRequest().GetHttp().GetPath() == target: // the application's server refused
+		default:
+			t.Errorf("%s: %d, Check saw %q, the application %v", target, got.StatusCode, r.check.last().GetAttributes().GetRequest().GetHttp().GetPath(), uris(seen))
+		}
+	}
+}
+
+func TestEscapedSlashesAndFragmentsAreRefused(t *testing.T) {
+	r := newRig(t)
+	for _, target := range []string{
+		"/a%2Fb", "/a%2fb", "/a%5Cb", "/a%5cb", "/tasks%2F7/resolve/?fileuri=x", "/%2e%2e%2f", "/a#b", "/tasks/7/resolve/?fileuri=x#y",
+		"/a\x80b", "/a\xffb", "/a\tb",
+	} {
+		if got := r.send("GET " + target); got.StatusCode != 400 {
+			t.Errorf("%q: %d, want 400", target, got.StatusCode)
+		}
+	}
+	if n := r.check.count(); n != 0 {
+		t.Errorf("Check was asked %d times about what Envoy refuses", n)
+	}
+	r.untouched()
+}
+
+// Requests without an ordinary path have no route, and without a route Envoy
+// asks no Check: they must end in Envoy.
+func TestUnroutableRequestsEndInEnvoy(t *testing.T) {
+	r := newRig(t)
+	for name, request := range map[string]string{
+		"CONNECT":           "CONNECT label.test:80 HTTP/1.1\r\nHost: label.test:80\r\n\r\n",
+		"CONNECT elsewhere": "CONNECT " + r.s3.host() + " HTTP/1.1\r\nHost: " + r.s3.host() + "\r\n\r\n",
+		"OPTIONS *":         "OPTIONS * HTTP/1.1\r\nHost: label.test\r\nConnection: close\r\n\r\n",
+		"GET *":             "GET * HTTP/1.1\r\nHost: label.test\r\nConnection: close\r\n\r\n",
+		"no slash":          "GET projects HTTP/1.1\r\nHost: label.test\r\nConnection: close\r\n\r\n",
+		"no Host":           "GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
+		"empty Host":        "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
+		"two Hosts":         "GET / HTTP/1.1\r\nHost: label.test\r\nHost: evil.test\r\nConnection: close\r\n\r\n",
+		"HTTP/1.0":          "GET / HTTP/1.0\r\nHost: label.test\r\n\r\n",
+		"HTTP/0.9":          "GET /\r\n\r\n",
+		"websocket":         "GET / HTTP/1.1\r\nHost: label.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+		"h2c upgrade":       "GET / HTTP/1.1\r\nHost: label.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+		"two lengths":       "POST / HTTP/1.1\r\nHost: label.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"header with NUL":   "GET / HTTP/1.1\r\nHost: label.test\r\nCookie: a\x00b\r\n\r\n",
+		"101 headers":       "GET / HTTP/1.1\r\nHost: label.test\r\n" + strings.Repeat("A: b\r\n", 101) + "\r\n",
+		"100 KiB headers":   "GET / HTTP/1.1\r\nHost: label.test\r\nA: " + strings.Repeat("b", 100<<10) + "\r\n\r\n",
+	} {
+		asked := r.check.count()
+		got := r.raw(request)
+		if got.StatusCode < 400 && !(name == "h2c upgrade" && r.check.count() > asked) {
+			t.Errorf("%s: %d", name, got.StatusCode)
+		}
+		t.Logf("%s: %d, Check asked %d times", name, got.StatusCode, r.check.count()-asked)
+	}
+	if got := r.s3.requests(); len(got) > 0 {
+		t.Errorf("S3 was contacted: %v", uris(got))
+	}
+	if app, asked := len(r.app.requests()), r.check.count(); app > asked {
+		t.Errorf("the application got %d requests, Check judged %d", app, asked)
+	}
+}
+
+// Header bytes beyond ASCII must not turn into an unjudged request.
+func TestBytesBeyondUTF8AreJudged(t *testing.T) {
+	r := newRig(t)
+	got := r.send("GET /projects", "Cookie: a=\xff\xfe\x80", "Accept: \xc3\x28")
+	if got.StatusCode != 200 {
+		t.Fatalf("%d", got.StatusCode)
+	}
+	want := map[string]string{"cookie": "a=\xff\xfe\x80", "accept": "\xc3\x28"}
+	for _, h := range r.check.last().GetAttributes().GetRequest().GetHttp().GetHeaderMap().GetHeaders() {
+		if value, ok := want[h.Key]; ok && value == string(h.RawValue) {
+			delete(want, h.Key)
+		}
+	}
+	if len(want) != 0 {
+		t.Errorf("Check did not see %q", want)
+	}
+}
+
+// Envoy's admin address offers nothing that changes what Envoy does or logs.
+func TestAdminIsReadOnly(t *testing.T) {
+	r := newRig(t)
+	for _, path := range []string{"/logging?level=debug", "/quitquitquit", "/runtime_modify?a=b", "/cpuprofiler?enable=y", "/tap", "/reset_counters", "/heap_dump"} {
+		if got := r.adminGet(path); !strings.Contains(got, "not allowed") && !strings.Contains(got, "403") {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	if got := r.adminGet("/ready"); !strings.Contains(got, "LIVE") {
+		t.Errorf("/ready: %q", got)
+	}
+}
+
+func uris(requests []*http.Request) (out []string) {
+	for _, request := range requests {
+		out = append(out, request.Method+" "+request.RequestURI)
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package envoytest_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What the application and Check learn about a request's way comes from
+// Envoy, whatever the client writes.
+func TestSpoofedHeadersAreGone(t *testing.T) {
+	r := newRig(t)
+	r.send("GET /projects",
+		"X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.test", "X-Forwarded-Port: 1", "X-Forwarded-User: admin", "X-Forwarded-Client-Cert: x",
+		"X-Envoy-External-Address: 6.6.6.6", "X-Envoy-Original-Path: /admin", "X-Envoy-Internal: true", "X-Envoy-Retry-On: 5xx", "X-Envoy-Upstream-Rq-Timeout-Ms: 1",
+		"X-Envoy-Auth-Partial-Body: true", "X-Envoy-Original-Url: /x", "X-Request-Id: 00000000-0000-4000-8000-000000000000", "X-Rolepass-User: admin",
+		"X-Amz-Security-Token: t", "X-Minio-Extract: true", "Forwarded: for=6.6.6.6", "X-Real-Ip: 6.6.6.6", "X-Original-Url: /admin", "X-Rewrite-Url: /admin", "X-Http-Method-Override: DELETE",
+		"True-Client-Ip: 6.6.6.6", "Proxy: http://evil.test", "Proxy-Authorization: Basic x", "Authorization: Token t", "X-Api-Key: k",
+		"X_Forwarded_For: 6.6.6.6", "X_Api_Key: k", "X-Rolepass_User: admin", "Authorization_: Token t",
+		"X-CSRFToken: mine", "Accept: text/html", "Cookie: csrftoken=c")
+	seen := r.app.only(t)
+	var names []string
+	for name := range seen.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if want := []string{"Accept", "Cookie", "X-Csrftoken", "X-Forwarded-For", "X-Forwarded-Proto", "X-Request-Id"}; !slices.Equal(names, want) {
+		t.Errorf("the application saw %v, want %v", names, want)
+	}
+	for name, want := range map[string]string{"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http", "X-Csrftoken": "mine", "Cookie": "csrftoken=c"} {
+		if got := strings.Join(seen.Header.Values(name), " and "); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if strings.HasPrefix(seen.Header.Get("X-Request-Id"), "00000000") {
+		t.Error("the client chose the request id")
+	}
+	for _, h := range r.check.last().GetAttributes().GetRequest().GetHttp().GetHeaderMap().GetHeaders() {
+		if h.Key == "x-request-id" && string(h.RawValue) != seen.Header.Get("X-Request-Id") {
+			t.Errorf("Check saw the request id %s, the application %s", h.RawValue, seen.Header.Get("X-Request-Id"))
+		}
+		if strings.HasPrefix(h.Key, "x-envoy") {
+			t.Errorf("Check saw %s", h.Key)
+		}
+	}
+}
+
+// Behind a proxy that ends TLS, that proxy's word on the client is taken and
+// its scheme is the public one.
+func TestBehindATrustedProxy(t *testing.T) {
+	r := newRig(t, func(r *rig) { r.settings.TrustedHops, r.settings.PublicScheme = 1, "https" })
+	r.send("GET /projects", "X-Forwarded-For: 6.6.6.6, 203.0.113.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: evil.test")
+	seen := r.app.only(t)
+	if got := seen.Header.Get("X-Forwarded-Proto"); got != "https" {
+		t.Errorf("the application saw the scheme %q", got)
+	}
+	if got := seen.Header.Get("X-Forwarded-Host"); got != "" {
+		t.Errorf("the application saw the host %q", got)
+	}
+	request := r.check.last().GetAttributes()
+	if got := request.GetSource().GetAddress().GetSocketAddress().GetAddress(); got != "203.0.113.7" {
+		t.Errorf("Check saw the client %s", got)
+	}
+	if got := request.GetRequest().GetHttp().GetScheme(); got != "https" {
+		t.Errorf("Check saw the scheme %s", got)
+	}
+}
+
+// In observer mode the application judges its own credentials.
+func TestKeptCredentialsReachTheApplication(t *testing.T) {
+	r := newRig(t, func(r *rig) { r.settings.KeepCredentials = true })
+	r.send("GET /api/projects", "Authorization: Token t", "X-Api-Key: k")
+	if seen := r.app.only(t); seen.Header.Get("Authorization") != "Token t" || seen.Header.Get("X-Api-Key") != "k" {
+		t.Errorf("the application saw %v", seen.Header)
+	}
+}
+
+// Envoy neither names itself nor explains its troubles.
+func TestEnvoyKeepsItsTroublesToItself(t *testing.T) {
+	r := newRig(t)
+	r.app.responds(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Server", "WSGIServer/0.2 CPython/3.13") })
+	if got := r.send("GET /projects"); got.Header.Get("Server") != "" || got.Header.Get("X-Envoy-Upstream-Service-Time") != "" {
+		t.Errorf("the browser got %v", got.Header)
+	}
+	r.app.Close()
+	r.s3.Close()
+	for name, f := range map[string]func() *reply{
+		"application down": func() *reply { return r.send("GET /projects") },
+		"S3 down": func() *reply {
+			r.check.answers(stream(r.s3.host(), "/imaging/x"+signature))
+			return r.send("GET /tasks/7/resolve/?fileuri=x")
+		},
+	} {
+		got := f()
+		if got.StatusCode != 503 || strings.Contains(got.body, "127.0.0.1") || strings.Contains(got.body, "upstream") || got.Header.Get("Server") != "" {
+			t.Errorf("%s: %d %q %v", name, got.StatusCode, got.body, got.Header)
+		}
+	}
+}

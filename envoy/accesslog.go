@@ -15,7 +15,7 @@ import (
 // location as a keyed hash; "request" and "session" join the two.
 var logged = map[string]string{
 	"time":          "%START_TIME%",
-	"request":       "%STREAM_ID%",
+	"request":       "%FILTER_STATE(" + requestIDState + ":PLAIN)%",
 	"session":       metadata(contract.SessionKey),
 	"outcome":       metadata(contract.CodeKey),
 	"method":        "%REQ(:METHOD)%",
@@ -33,6 +33,9 @@ var logged = map[string]string{
 	"check_us":      "%FILTER_STATE(" + contract.FilterName + ":FIELD:latency_us)%",
 	"tls":           "%DOWNSTREAM_TLS_VERSION%",
 }
+
+// requestIDState is where the request's id is kept for the log.
+const requestIDState = "rolepass.request_id"
 
 func metadata(key string) string {
 	return "%DYNAMIC_METADATA(" + contract.FilterName + ":" + key + ")%"

@@ -6,8 +6,10 @@ import (
 	accesslog "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	filterstate "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/common/set_filter_state/v3"
 	headermutation "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
 	router "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	setfilterstate "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/set_filter_state/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlymutation "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 	tls "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -22,6 +24,7 @@ const (
 	// must exceed the ACS body that is buffered for Check.
 	connectionBuffer = 1 << 20
 
+	filterStateFilter    = "envoy.filters.http.set_filter_state"
 	headerMutationFilter = "envoy.filters.http.header_mutation"
 	routerFilter         = "envoy.filters.http.router"
 )
@@ -83,14 +86,26 @@ func (b *builder) connectionManager() *hcm.HttpConnectionManager {
 	}
 }
 
-// filters are few: what runs before ext_authz would see requests that nobody
-// judged.
+// filters are few. Before ext_authz, where nobody has judged the request yet,
+// only its id is noted: the S3 route removes the header that the access log
+// would read it from.
 func (b *builder) filters() []*hcm.HttpFilter {
 	return []*hcm.HttpFilter{
+		{Name: filterStateFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(noteRequestID())}},
 		{Name: contract.FilterName, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(b.authz())}},
 		{Name: headerMutationFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&headermutation.HeaderMutation{})}},
 		{Name: routerFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&router.Router{SuppressEnvoyHeaders: true})}},
 	}
+}
+
+func noteRequestID() *setfilterstate.Config {
+	return &setfilterstate.Config{OnRequestHeaders: []*filterstate.FilterStateValue{{
+		Key:        &filterstate.FilterStateValue_ObjectKey{ObjectKey: requestIDState},
+		FactoryKey: "envoy.string",
+		Value: &filterstate.FilterStateValue_FormatString{FormatString: &core.SubstitutionFormatString{
+			Format: &core.SubstitutionFormatString_TextFormatSource{TextFormatSource: &core.DataSource{
+				Specifier: &core.DataSource_InlineString{InlineString: "%REQ(" + contract.RequestID + ")%"}}}}},
+	}}}
 }
 
 // earlyRemovals run before any routing, tracing or filter.

@@ -144,6 +144,7 @@ func (b *builder) appRoute() *route.Route {
 			Header:       &core.HeaderValue{Key: "x-forwarded-proto", Value: b.PublicScheme},
 			AppendAction: core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
 		}},
+		RequestHeadersToRemove:  []string{"x-envoy-external-address"},
 		ResponseHeadersToRemove: []string{"server"},
 	}
 }

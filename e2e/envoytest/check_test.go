@@ -93,7 +93,6 @@ func TestAnswersThatEnvoyReadsAsYes(t *testing.T) {
 	for name, answer := range map[string]*auth.CheckResponse{
 		"a code alone":                 {Status: &status.Status{Code: 7}},
 		"an OK response with a code":   {Status: &status.Status{Code: 7}, HttpResponse: pass().HttpResponse},
-		"a refusal with an odd status": refuse(typev3.StatusCode(99), ""),
 		"a refusal without a status":   {Status: &status.Status{Code: 7}, HttpResponse: &auth.CheckResponse_DeniedResponse{DeniedResponse: &auth.DeniedHttpResponse{}}},
 		"an error response":            {Status: &status.Status{Code: 7}, HttpResponse: &auth.CheckResponse_ErrorResponse{ErrorResponse: &auth.DeniedHttpResponse{}}},
 		"an unknown code without more": {Status: &status.Status{Code: 99}},

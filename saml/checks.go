@@ -30,28 +30,43 @@ type hearing struct {
 type rule struct {
 	name  string
 	check func(*hearing) *refusal.Refusal
+	// early rules are asked before the signature too, because they are
+	// cheap and turn away what is not about a login of ours.
+	early bool
 }
 
 // rules are all of them, in the order in which they are asked. Each has a
 // test whose response breaks this one only.
 var rules = []rule{
-	{"issuer", issuer},
-	{"destination", destination},
-	{"method", method},
-	{"recipient", recipient},
-	{"in response to", inResponseTo},
-	{"audience", audience},
-	{"conditions", conditions},
-	{"not before", notBefore},
-	{"not on or after", notOnOrAfter},
-	{"confirmed until", confirmedUntil},
-	{"assertion age", assertionAge},
-	{"response age", responseAge},
-	{"authentication", authentication},
-	{"authenticated since", authenticatedSince},
-	{"session end", sessionEnd},
-	{"name id", nameID},
-	{"session name", sessionName},
+	{name: "issuer", check: issuer},
+	{name: "destination", check: destination},
+	{name: "method", check: method},
+	{name: "recipient", check: recipient},
+	{name: "in response to", check: inResponseTo, early: true},
+	{name: "audience", check: audience},
+	{name: "conditions", check: conditions},
+	{name: "window", check: window},
+	{name: "not before", check: notBefore},
+	{name: "not on or after", check: notOnOrAfter},
+	{name: "confirmed until", check: confirmedUntil},
+	{name: "assertion age", check: assertionAge},
+	{name: "response age", check: responseAge},
+	{name: "authentication", check: authentication},
+	{name: "authenticated since", check: authenticatedSince},
+	{name: "session end", check: sessionEnd},
+	{name: "name id", check: nameID},
+	{name: "session name", check: sessionName},
+}
+
+// early are the rules that are asked before the signature.
+func early(rules []rule) []rule {
+	var out []rule
+	for _, r := range rules {
+		if r.early {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // judge asks every rule and gives the first that says no.
@@ -160,6 +175,15 @@ func conditions(h *hearing) *refusal.Refusal {
 		return forbidden("saml_one_time_use", "The assertion may be used once only (OneTimeUse), and Rolepass exchanges it once for each role; switch the condition off at the IdP (Keycloak: Include OneTimeUse Condition).")
 	case h.proxyRestriction:
 		return forbidden("saml_proxy_restriction", "The assertion restricts who may pass it on (ProxyRestriction), and Rolepass passes it on to STS; switch the condition off at the IdP.")
+	}
+	return nil
+}
+
+// window refuses what ends before it begins; the skew must not find a moment
+// in it all the same.
+func window(h *hearing) *refusal.Refusal {
+	if end := earliest(h.said.notOnOrAfter, h.said.confirmedUntil); !h.said.notBefore.Before(end) {
+		return forbidden("saml_conditions", "The assertion is valid from %s and ends at %s; set the lifetime of assertions for the application at the IdP.", stamp(h.said.notBefore), stamp(end))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package saml_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"testing"
@@ -113,4 +114,8 @@ func one(t *testing.T, spec samltest.Spec, code refusal.Code) *refusal.Refusal {
 	t.Helper()
 	idp := newIdP(t)
 	return refuse(t, newSP(t, idp), idp.Response(spec), expected, code)
+}
+
+func base64Of(document string) string {
+	return base64.StdEncoding.EncodeToString([]byte(document))
 }

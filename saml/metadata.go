@@ -72,6 +72,9 @@ func parseMetadata(document []byte) (*Metadata, error) {
 		return nil, errors.New("it is not XML; if it was fetched, look at what that address really answers")
 	}
 	root, refused := scan(document, metadataLimits)
+	if refused == nil {
+		refused = stable(document)
+	}
 	if refused != nil {
 		return nil, sentence(refused)
 	}

@@ -21,6 +21,8 @@ func shape(root *element) *refusal.Refusal {
 		signaturePlaces,
 		knownNamespaces,
 		func(root *element) *refusal.Refusal { return follows(root) },
+		versions,
+		confirmedAtOnce,
 		ids,
 		distinctAttributes,
 		textRoles,
@@ -121,6 +123,25 @@ func knownNamespaces(root *element) *refusal.Refusal {
 		return refused == nil
 	})
 	return refused
+}
+
+func versions(root *element) *refusal.Refusal {
+	for _, e := range []*element{root, root.child(saml("Assertion"))} {
+		if version := e.attr("Version"); version != "2.0" {
+			return malformed("saml_version", "%s is of version %q; set the application at the IdP to SAML 2.0.", e.path(), shown(version))
+		}
+	}
+	return nil
+}
+
+// confirmedAtOnce refuses what SAML forbids for bearers (profiles §4.1.4.2)
+// and gosaml2 does not look at.
+func confirmedAtOnce(root *element) *refusal.Refusal {
+	data := root.child(saml("Assertion"), saml("Subject"), saml("SubjectConfirmation"), saml("SubjectConfirmationData"))
+	if _, present := data.lookup("NotBefore"); present {
+		return malformed("saml_subject_confirmation", "%s has a NotBefore, which SAML forbids for a bearer.", data.path())
+	}
+	return nil
 }
 
 // id is an ID as XML allows it, without the colon.

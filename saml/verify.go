@@ -46,7 +46,7 @@ func (sp *ServiceProvider) verify(encoded string, expect Expect, rules []rule) (
 		return nil, refused
 	}
 	h := &hearing{sp: sp, expect: expect, now: sp.now(), said: said, responseSigned: signaturesOf(root).response != nil}
-	if refused := inResponseTo(h); refused != nil {
+	if refused := h.judge(early(rules)); refused != nil {
 		return nil, refused
 	}
 	verified, refused := h.verified(encoded, root, rules)
@@ -77,6 +77,9 @@ func examine(encoded string) (*element, statement, *refusal.Refusal) {
 		if refused := rule(root); refused != nil {
 			return nil, statement{}, refused
 		}
+	}
+	if refused := stable(raw); refused != nil {
+		return nil, statement{}, refused
 	}
 	said, refused := read(root)
 	return root, said, refused
@@ -209,12 +212,11 @@ func (s *statement) attributeMap() map[string][]string {
 const unspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 
 func (h *hearing) principal() Principal {
-	session, _ := h.said.values(sessionNameAttribute)
 	p := Principal{
 		IdP:          h.sp.IdP.Name,
 		NameID:       h.said.nameID,
 		NameIDFormat: h.said.nameIDFormat,
-		SessionName:  session[0],
+		SessionName:  h.said.first([]string{sessionNameAttribute}, nil),
 		Email:        h.said.first(h.sp.IdP.Email, emailAttributes),
 		FirstName:    h.said.first(h.sp.IdP.FirstName, firstNameAttributes),
 		LastName:     h.said.first(h.sp.IdP.LastName, lastNameAttributes),

@@ -1,0 +1,440 @@
+package saml_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/saml/samltest"
+)
+
+// single breaks exactly one of the rules about verified statements.
+type single struct {
+	rule   string
+	code   refusal.Code
+	name   string
+	spec   func(*samltest.Spec)
+	expect saml.Expect
+	// now is how long after noon the response arrives.
+	now time.Duration
+	// backstop is true where something else refuses as well, when our rule
+	// is left out: the look at the request before the signature, or gosaml2.
+	backstop bool
+}
+
+var singles = []single{
+	{rule: "issuer", code: "saml_issuer", name: "another issuer", backstop: true, spec: func(s *samltest.Spec) { s.Issuer = "https://evil.example.com" }},
+	{rule: "issuer", code: "saml_issuer", name: "another case", backstop: true, spec: func(s *samltest.Spec) { s.Issuer = strings.ToUpper(idpID) }},
+	{rule: "issuer", code: "saml_issuer", name: "another issuer of the response only", backstop: true, spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.SetText("./Response/Issuer", "https://evil.example.com")
+	}},
+	{rule: "issuer", code: "saml_issuer", name: "another issuer of the assertion only", backstop: true, spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.SetText(anAssertion+"/Issuer", "https://evil.example.com")
+	}},
+	{rule: "destination", code: "saml_destination", name: "none, signed", spec: func(s *samltest.Spec) { s.Destination = samltest.Absent }},
+	{rule: "destination", code: "saml_destination", name: "elsewhere", backstop: true, spec: func(s *samltest.Spec) { s.Destination = "https://evil.example.com/acs" }},
+	{rule: "destination", code: "saml_destination", name: "elsewhere, unsigned", backstop: true, spec: func(s *samltest.Spec) { s.Destination, s.Sign = "https://evil.example.com/acs", samltest.SignAssertion }},
+	{rule: "method", code: "saml_subject_confirmation", name: "sender-vouches", backstop: true, spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.SetAttr(confirmation, "Method", "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches")
+	}},
+	{rule: "recipient", code: "saml_recipient", name: "AWS's console", backstop: true, spec: func(s *samltest.Spec) { s.Recipient = "https://signin.aws.amazon.com/saml" }},
+	{rule: "recipient", code: "saml_recipient", name: "a slash more", backstop: true, spec: func(s *samltest.Spec) { s.Recipient = acs + "/" }},
+	{rule: "recipient", code: "saml_recipient", name: "http", backstop: true, spec: func(s *samltest.Spec) { s.Recipient = "http" + strings.TrimPrefix(acs, "https") }},
+	{rule: "recipient", code: "saml_recipient", name: "another case", backstop: true, spec: func(s *samltest.Spec) { s.Recipient = strings.Replace(acs, "label", "Label", 1) }},
+	{rule: "in response to", code: "saml_in_response_to", name: "another login", spec: func(s *samltest.Spec) { s.InResponseTo = "id-another" }},
+	{rule: "in response to", code: "saml_in_response_to", name: "the response answers another", spec: func(s *samltest.Spec) { s.BeforeSigning = samltest.SetAttr("./Response", "InResponseTo", "id-another") }},
+	{rule: "in response to", code: "saml_in_response_to", name: "the response answers another, unsigned", spec: func(s *samltest.Spec) {
+		s.Sign, s.AfterSigning = samltest.SignAssertion, samltest.SetAttr("./Response", "InResponseTo", "id-another")
+	}},
+	{rule: "in response to", code: "saml_in_response_to", name: "only the response answers", spec: func(s *samltest.Spec) { s.BeforeSigning = samltest.RemoveAttr(data, "InResponseTo") }},
+	{rule: "in response to", code: "saml_unsolicited", name: "unsolicited", spec: func(s *samltest.Spec) { s.InResponseTo = "" }},
+	{rule: "in response to", code: "saml_unsolicited", name: "unsolicited, though any will do", expect: saml.Expect{AnyRequest: true}, spec: func(s *samltest.Spec) { s.InResponseTo = "" }},
+	{rule: "in response to", code: "saml_unsolicited", name: "empty", spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.Edits(samltest.SetAttr("./Response", "InResponseTo", ""), samltest.SetAttr(data, "InResponseTo", ""))
+	}},
+	{rule: "in response to", code: "saml_in_response_to", name: "nobody waits", expect: saml.Expect{AuthenticatedSince: noon}},
+	{rule: "audience", code: "saml_audience", name: "another", backstop: true, spec: func(s *samltest.Spec) { s.Audiences = []string{"https://elsewhere.example.com"} }},
+	{rule: "audience", code: "saml_audience", name: "ours with a slash", backstop: true, spec: func(s *samltest.Spec) { s.Audiences = []string{"https://label.example.com/rolepass/"} }},
+	{rule: "audience", code: "saml_audience", name: "a template", backstop: true, spec: func(s *samltest.Spec) { s.Audiences = []string{"{audience}"} }},
+	{rule: "audience", code: "saml_audience", name: "empty", backstop: true, spec: func(s *samltest.Spec) { s.Audiences = []string{""} }},
+	{rule: "conditions", code: "saml_one_time_use", name: "once only", spec: func(s *samltest.Spec) { s.BeforeSigning = samltest.Insert(conditions, `<saml:OneTimeUse/>`) }},
+	{rule: "conditions", code: "saml_proxy_restriction", name: "proxies", spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.Insert(conditions, `<saml:ProxyRestriction Count="1"/>`)
+	}},
+	{rule: "window", code: "saml_conditions", name: "ends where it begins", backstop: true, spec: func(s *samltest.Spec) { s.NotOnOrAfter = noon }},
+	{rule: "window", code: "saml_conditions", name: "the confirmation ends before", backstop: true, spec: func(s *samltest.Spec) { s.ConfirmationNotOnOrAfter = noon.Add(-time.Second) }},
+	{rule: "not before", code: "saml_not_yet_valid", name: "61 s early", backstop: true, spec: func(s *samltest.Spec) { s.NotBefore = noon.Add(61 * time.Second) }},
+	{rule: "not on or after", code: "saml_expired", name: "60 s late", backstop: true, spec: func(s *samltest.Spec) {
+		s.NotBefore, s.NotOnOrAfter, s.ConfirmationNotOnOrAfter = noon.Add(-2*time.Minute), noon.Add(-time.Minute), noon.Add(time.Minute)
+	}},
+	{rule: "confirmed until", code: "saml_expired", name: "60 s late", backstop: true, spec: func(s *samltest.Spec) {
+		s.NotBefore, s.NotOnOrAfter, s.ConfirmationNotOnOrAfter = noon.Add(-2*time.Minute), noon.Add(time.Minute), noon.Add(-time.Minute)
+	}},
+	{rule: "assertion age", code: "saml_too_old", name: "over five minutes", now: 5*time.Minute + time.Millisecond, spec: func(s *samltest.Spec) {
+		s.NotOnOrAfter = noon.Add(time.Hour)
+		s.BeforeSigning = samltest.SetAttr("./Response", "IssueInstant", "2026-03-14T12:01:00Z")
+	}},
+	{rule: "assertion age", code: "saml_issued_in_future", name: "61 s ahead", spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.SetAttr(anAssertion, "IssueInstant", "2026-03-14T12:01:01Z")
+	}},
+	{rule: "response age", code: "saml_too_old", name: "over five minutes", now: 5*time.Minute + time.Millisecond, spec: func(s *samltest.Spec) {
+		s.NotOnOrAfter = noon.Add(time.Hour)
+		s.BeforeSigning = samltest.SetAttr(anAssertion, "IssueInstant", "2026-03-14T12:01:00Z")
+	}},
+	{rule: "response age", code: "saml_issued_in_future", name: "61 s ahead", spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.SetAttr("./Response", "IssueInstant", "2026-03-14T12:01:01Z")
+	}},
+	{rule: "authentication", code: "saml_authn_instant", name: "61 s ahead", spec: func(s *samltest.Spec) { s.AuthnInstant = noon.Add(61 * time.Second) }},
+	{rule: "authenticated since", code: "saml_not_authenticated_again", name: "an hour ago", expect: saml.Expect{RequestID: requestID, AuthenticatedSince: noon}, spec: func(s *samltest.Spec) { s.AuthnInstant = noon.Add(-time.Hour) }},
+	{rule: "authenticated since", code: "saml_not_authenticated_again", name: "61 s before", expect: saml.Expect{RequestID: requestID, AuthenticatedSince: noon}, spec: func(s *samltest.Spec) { s.AuthnInstant = noon.Add(-61 * time.Second) }},
+	{rule: "session end", code: "saml_session_over", name: "now", spec: func(s *samltest.Spec) { s.SessionNotOnOrAfter = noon }},
+	{rule: "name id", code: "saml_name_id", name: "empty", spec: func(s *samltest.Spec) { s.BeforeSigning = samltest.SetText(subject+"/NameID", "") }},
+	{rule: "name id", code: "saml_name_id", name: "a space behind", spec: func(s *samltest.Spec) { s.NameID = "admin " }},
+	{rule: "name id", code: "saml_name_id", name: "a line break", spec: func(s *samltest.Spec) { s.NameID = "admin\nevil" }},
+	{rule: "name id", code: "saml_name_id", name: "written from right to left", spec: func(s *samltest.Spec) { s.NameID = "a\u202eb" }},
+	{rule: "name id", code: "saml_name_id", name: "257 characters", spec: func(s *samltest.Spec) { s.NameID = strings.Repeat("a", 257) }},
+	{rule: "name id", code: "saml_name_id", name: "a format of 257", spec: func(s *samltest.Spec) { s.NameIDFormat = strings.Repeat("a", 257) }},
+	{rule: "session name", code: "saml_session_name", name: "none", spec: func(s *samltest.Spec) { s.SessionName = samltest.Absent }},
+	{rule: "session name", code: "saml_session_name", name: "one letter", spec: func(s *samltest.Spec) { s.SessionName = "a" }},
+	{rule: "session name", code: "saml_session_name", name: "65 letters", spec: func(s *samltest.Spec) { s.SessionName = strings.Repeat("a", 65) }},
+	{rule: "session name", code: "saml_session_name", name: "a display name", spec: func(s *samltest.Spec) { s.SessionName = "Ada Lövelace" }},
+	{rule: "session name", code: "saml_session_name", name: "a guest of Entra's", spec: func(s *samltest.Spec) { s.SessionName = "ada_x.com#EXT#@y.onmicrosoft.com" }},
+	{rule: "session name", code: "saml_session_name", name: "a line break behind", spec: func(s *samltest.Spec) { s.SessionName = "ada\n" }},
+	{rule: "session name", code: "saml_session_name", name: "two", spec: func(s *samltest.Spec) {
+		s.BeforeSigning = samltest.Insert(attributes+"/Attribute[@Name='"+samltest.SessionNameAttribute+"']", "<saml:AttributeValue>eve</saml:AttributeValue>")
+	}},
+	{rule: "session name", code: "saml_session_name", name: "the wrong case", spec: func(s *samltest.Spec) {
+		s.SessionName = samltest.Absent
+		s.Attributes = []samltest.Attribute{{Name: strings.ToLower(samltest.SessionNameAttribute), Values: []string{"ada"}}}
+	}},
+}
+
+func (c single) run() (spec samltest.Spec, expect saml.Expect) {
+	spec, expect = right(), c.expect
+	if c.spec != nil {
+		c.spec(&spec)
+	}
+	if expect == (saml.Expect{}) {
+		expect = expected
+	}
+	return spec, expect
+}
+
+func (c single) sp(t *testing.T, idp *samltest.IdP) *saml.ServiceProvider {
+	sp := newSP(t, idp)
+	sp.Now = at(noon.Add(c.now))
+	return sp
+}
+
+// TestRules has the right key sign something that we do not take.
+func TestRules(t *testing.T) {
+	for _, c := range singles {
+		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
+			idp := newIdP(t)
+			spec, expect := c.run()
+			refuse(t, c.sp(t, idp), idp.Response(spec), expect, c.code)
+		})
+	}
+}
+
+// TestEveryRuleMatters leaves each rule out in turn: its responses are then
+// accepted, so that no other rule hides it, or refused by the second line of
+// defence where there is one.
+func TestEveryRuleMatters(t *testing.T) {
+	tested := map[string]bool{}
+	for _, c := range singles {
+		tested[c.rule] = true
+		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
+			idp := newIdP(t)
+			sp := c.sp(t, idp)
+			spec, expect := c.run()
+			_, refused := sp.VerifyWithout(c.rule, idp.Response(spec), expect)
+			switch {
+			case refused == nil && c.backstop:
+				t.Error("accepted without the rule; a second line was expected")
+			case refused != nil && !c.backstop:
+				t.Errorf("refused without the rule: %v", refused)
+			case refused != nil && refused.Code == c.code:
+				t.Errorf("still refused with %s", refused.Code)
+			}
+		})
+	}
+	for _, name := range saml.Rules() {
+		if !tested[name] {
+			t.Errorf("no test breaks the rule %q", name)
+		}
+	}
+}
+
+// TestClocks has both sides of every edge in time.
+func TestClocks(t *testing.T) {
+	const ms = time.Millisecond
+	minute := time.Minute
+	for name, c := range map[string]struct {
+		spec   func(*samltest.Spec)
+		expect saml.Expect
+		now    time.Duration
+		code   refusal.Code
+	}{
+		"NotBefore 60 s ahead":     {spec: func(s *samltest.Spec) { s.NotBefore = noon.Add(minute) }},
+		"NotBefore 60.001 s ahead": {spec: func(s *samltest.Spec) { s.NotBefore = noon.Add(minute + ms) }, code: "saml_not_yet_valid"},
+		"conditions ended 59.999 s ago": {spec: func(s *samltest.Spec) {
+			s.NotOnOrAfter, s.ConfirmationNotOnOrAfter = noon.Add(ms-minute), noon.Add(minute)
+		}},
+		"conditions ended 60 s ago": {spec: func(s *samltest.Spec) {
+			s.NotOnOrAfter, s.ConfirmationNotOnOrAfter = noon.Add(-minute), noon.Add(minute)
+		}, code: "saml_expired"},
+		"confirmation ended 59.999 s ago":   {spec: func(s *samltest.Spec) { s.ConfirmationNotOnOrAfter = noon.Add(ms - minute) }},
+		"confirmation ended 60 s ago":       {spec: func(s *samltest.Spec) { s.ConfirmationNotOnOrAfter = noon.Add(-minute) }, code: "saml_expired"},
+		"both ended 59.999 s ago":           {spec: func(s *samltest.Spec) { s.NotBefore, s.NotOnOrAfter = noon.Add(-2*minute), noon.Add(ms-minute) }},
+		"everything ended long ago":         {now: time.Hour, code: "saml_expired"},
+		"issued 5 min ago":                  {now: 5 * minute},
+		"issued 5 min and 1 ms ago":         {now: 5*minute + ms, code: "saml_too_old"},
+		"issued 60 s ahead":                 {now: -minute},
+		"issued 60.001 s ahead":             {now: -minute - ms, code: "saml_issued_in_future"},
+		"authenticated 60 s ahead":          {spec: func(s *samltest.Spec) { s.AuthnInstant = noon.Add(minute) }},
+		"authenticated 60.001 s ahead":      {spec: func(s *samltest.Spec) { s.AuthnInstant = noon.Add(minute + ms) }, code: "saml_authn_instant"},
+		"authenticated a month ago":         {spec: func(s *samltest.Spec) { s.AuthnInstant = noon.AddDate(0, -1, 0) }},
+		"asked again, answered in time":     {expect: saml.Expect{RequestID: requestID, AuthenticatedSince: noon}, spec: func(s *samltest.Spec) { s.AuthnInstant = noon.Add(-minute) }},
+		"asked again, answered too early":   {expect: saml.Expect{RequestID: requestID, AuthenticatedSince: noon}, spec: func(s *samltest.Spec) { s.AuthnInstant = noon.Add(-minute - ms) }, code: "saml_not_authenticated_again"},
+		"the IdP's session ends in 1 ms":    {spec: func(s *samltest.Spec) { s.SessionNotOnOrAfter = noon.Add(ms) }},
+		"the IdP's session ends now":        {spec: func(s *samltest.Spec) { s.SessionNotOnOrAfter = noon }, code: "saml_session_over"},
+		"any request, and one is named":     {expect: saml.Expect{AnyRequest: true}},
+		"any request, but another expected": {expect: saml.Expect{AnyRequest: true, RequestID: "id-another"}, code: "saml_in_response_to"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := newIdP(t)
+			spec, expect := single{spec: c.spec, expect: c.expect}.run()
+			if spec.NotBefore.IsZero() {
+				spec.NotBefore = noon.Add(-2 * time.Minute)
+			}
+			if name == "issued 5 min ago" || name == "issued 5 min and 1 ms ago" {
+				spec.NotOnOrAfter = noon.Add(time.Hour)
+			}
+			sp := newSP(t, idp)
+			sp.Now = at(noon.Add(c.now))
+			encoded := idp.Response(spec)
+			if c.code == "" {
+				accept(t, sp, encoded, expect)
+			} else {
+				refuse(t, sp, encoded, expect, c.code)
+			}
+		})
+	}
+}
+
+// TestUsableUntil: the caller's memory of used assertions lasts exactly as
+// long as Verify would take one again.
+func TestUsableUntil(t *testing.T) {
+	for name, lifetime := range map[string]time.Duration{"short": time.Minute, "long": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			idp := newIdP(t)
+			sp := newSP(t, idp)
+			encoded := idp.Response(but(func(s *samltest.Spec) { s.NotOnOrAfter = noon.Add(lifetime) }))
+			until := sp.UsableUntil(accept(t, sp, encoded, expected))
+			sp.Now = at(until.Add(-time.Millisecond))
+			accept(t, sp, encoded, expected)
+			sp.Now = at(until.Add(time.Millisecond))
+			refuse(t, sp, encoded, expected, "saml_expired", "saml_too_old")
+		})
+	}
+}
+
+// TestSentencesNameTheSetting has what people get wrong at their IdP, and the
+// words that lead them to it.
+func TestSentencesNameTheSetting(t *testing.T) {
+	for name, c := range map[string]struct {
+		spec  func(*samltest.Spec)
+		code  refusal.Code
+		words []string
+	}{
+		"I2/I10 audience": {func(s *samltest.Spec) { s.Audiences = []string{"https://other"} }, "saml_audience", []string{"https://other", samltest.AWSAudience, "audience:"}},
+		"I11 template":    {func(s *samltest.Spec) { s.Audiences = []string{"{audience}"} }, "saml_audience", []string{"template", "Audience (EntityID)"}},
+		"I12 http":        {func(s *samltest.Spec) { s.Recipient = "http" + strings.TrimPrefix(acs, "https") }, "saml_recipient", []string{"http and https"}},
+		"I1 case":         {func(s *samltest.Spec) { s.Recipient = strings.Replace(acs, "label", "Label", 1) }, "saml_recipient", []string{"upper and lower case"}},
+		"I41 console":     {func(s *samltest.Spec) { s.Recipient = "https://signin.aws.amazon.com/saml" }, "saml_recipient", []string{"catalog"}},
+		"I8 NameIDPolicy": {func(s *samltest.Spec) {
+			s.Status, s.SubStatus = samltest.Requester, "urn:oasis:names:tc:SAML:2.0:status:InvalidNameIDPolicy"
+		}, "saml_status", []string{"Requester/InvalidNameIDPolicy", "persistent"}},
+		"I40 Responder":  {func(s *samltest.Spec) { s.Status, s.StatusMessage = samltest.Responder, "no such user" }, "saml_status", []string{"Responder", "no such user", requestID, "log"}},
+		"I18 SHA-1":      {func(s *samltest.Spec) { s.ResponseSignature.Method = samltest.RSASHA1 }, "saml_algorithm", []string{"SHA-256"}},
+		"I19 encryption": {func(s *samltest.Spec) { s.BeforeSigning = samltest.Insert("./Response", "<saml:EncryptedAssertion/>") }, "saml_encrypted", []string{"EncryptClaims", "Encrypt assertions"}},
+		"I20 no Role":    {func(s *samltest.Spec) { s.Roles = nil }, "saml_no_role", []string{samltest.RoleAttribute, "roleARN,providerARN"}},
+		"I21 near miss": {func(s *samltest.Spec) {
+			s.Roles, s.Attributes = nil, []samltest.Attribute{{Name: "role", Values: []string{"x"}}}
+		}, "saml_no_role", []string{`"role"`, "Namespace"}},
+		"I22 only the role": {func(s *samltest.Spec) { s.Roles = []string{radiology} }, "saml_role", []string{"comma"}},
+		"I27 joined": {func(s *samltest.Spec) {
+			s.Roles = []string{radiology + "," + provider + "," + research + "," + provider}
+		}, "saml_role", []string{"AttributeValue"}},
+		"I24 session name": {func(s *samltest.Spec) { s.SessionName = "Ada L" }, "saml_session_name", []string{"ExtractMailPrefix"}},
+		"I25 duplicates":   {func(s *samltest.Spec) { s.BeforeSigning = samltest.Duplicate(attributes+"/Attribute", nil) }, "saml_duplicate_attribute", []string{"Single Role Attribute"}},
+		"I38 unsolicited":  {func(s *samltest.Spec) { s.InResponseTo = "" }, "saml_unsolicited", []string{"tile", "bookmark"}},
+		"I15 short lives": {func(s *samltest.Spec) {
+			s.NotBefore, s.NotOnOrAfter = noon.Add(-3*time.Minute), noon.Add(-2*time.Minute)
+		}, "saml_expired", []string{"Assertion Lifespan"}},
+		"I14 clocks": {func(s *samltest.Spec) { s.NotBefore = noon.Add(2 * time.Minute) }, "saml_not_yet_valid", []string{"NTP", "NotBeforeSkew"}},
+		"A7 Identity Center": {func(s *samltest.Spec) {
+			s.Roles = []string{"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x," + provider}
+		}, "saml_role", []string{"Identity Center"}},
+		"nothing is signed":     {func(s *samltest.Spec) { s.Sign = samltest.SignNothing }, "saml_unsigned", []string{"Sign assertions", "MessageAndAssertion"}},
+		"ForceAuthn is ignored": {func(s *samltest.Spec) { s.AuthnInstant = noon.Add(-time.Hour) }, "saml_not_authenticated_again", []string{"Honor Force Authentication"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := newIdP(t)
+			refused := refuse(t, newSP(t, idp), idp.Response(but(c.spec)), saml.Expect{RequestID: requestID, AuthenticatedSince: sinceFor(c.code)}, c.code)
+			for _, word := range c.words {
+				if !strings.Contains(refused.Sentence, word) {
+					t.Errorf("the sentence does not say %q: %s", word, refused.Sentence)
+				}
+			}
+		})
+	}
+}
+
+func sinceFor(code refusal.Code) time.Time {
+	if code == "saml_not_authenticated_again" {
+		return noon
+	}
+	return time.Time{}
+}
+
+// TestSentencesKeepPeopleOut: no sentence shows who somebody is.
+func TestSentencesKeepPeopleOut(t *testing.T) {
+	const person = "ada.lovelace@example.com"
+	for _, c := range singles {
+		if c.rule == "name id" || c.rule == "session name" {
+			continue
+		}
+		idp := newIdP(t)
+		spec, expect := c.run()
+		spec.NameID, spec.SessionName = person, person
+		_, err := c.sp(t, idp).Verify(idp.Response(spec), expect)
+		if err == nil || strings.Contains(err.Error(), person) {
+			t.Errorf("%s/%s: %v", c.rule, c.name, err)
+		}
+	}
+}
+
+// TestClasses: what cannot be read is Malformed, what is not believed is
+// Forbidden.
+func TestClasses(t *testing.T) {
+	for _, c := range []struct {
+		spec  samltest.Spec
+		class refusal.Class
+	}{
+		{raw(before("<!DOCTYPE r>")), refusal.Malformed},
+		{signing(samltest.Duplicate(subject, nil)), refusal.Malformed},
+		{but(func(s *samltest.Spec) { s.Audiences = []string{"x"} }), refusal.Forbidden},
+		{tampering(samltest.SetText(subject+"/NameID", "admin")), refusal.Forbidden},
+	} {
+		idp := newIdP(t)
+		_, err := newSP(t, idp).Verify(idp.Response(c.spec), expected)
+		if refused, ok := err.(*refusal.Refusal); !ok || refused.Class != c.class {
+			t.Errorf("%v is not of class %v", err, c.class)
+		}
+	}
+}
+
+// TestHalfAConfiguration refuses everything, and says what is missing.
+func TestHalfAConfiguration(t *testing.T) {
+	for missing, remove := range map[string]func(*saml.ServiceProvider){
+		"audience":   func(sp *saml.ServiceProvider) { sp.IdP.Audience = nil },
+		"providers":  func(sp *saml.ServiceProvider) { sp.IdP.Providers = nil },
+		"metadata":   func(sp *saml.ServiceProvider) { sp.IdP.Metadata = nil },
+		"public_url": func(sp *saml.ServiceProvider) { sp.ACS = "" },
+		"entity_id":  func(sp *saml.ServiceProvider) { sp.EntityID = "" },
+	} {
+		t.Run(missing, func(t *testing.T) {
+			idp := newIdP(t)
+			sp := newSP(t, idp)
+			remove(sp)
+			if refused := refuse(t, sp, idp.Response(right()), expected, "saml_configuration"); !strings.Contains(refused.Sentence, missing) {
+				t.Errorf("the sentence does not say %q: %s", missing, refused.Sentence)
+			}
+			if _, _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); err == nil {
+				t.Error("a request was made all the same")
+			}
+		})
+	}
+}
+
+// TestStaleMetadata: metadata that says it is over is not used.
+func TestStaleMetadata(t *testing.T) {
+	idp := newIdP(t)
+	sp := newSP(t, idp)
+	sp.IdP.Metadata.ValidUntil = noon
+	refuse(t, sp, idp.Response(right()), expected, "saml_metadata_expired")
+	if _, _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); err == nil {
+		t.Error("a request was made all the same")
+	}
+	sp.IdP.Metadata.ValidUntil = noon.Add(time.Second)
+	accept(t, sp, idp.Response(right()), expected)
+}
+
+// TestRequestID finds the request before anything is verified, and tells the
+// unsolicited apart.
+func TestRequestID(t *testing.T) {
+	idp := newIdP(t)
+	if id, err := saml.RequestID(idp.Response(right())); err != nil || id != requestID {
+		t.Errorf("%q, %v", id, err)
+	}
+	for code, spec := range map[refusal.Code]samltest.Spec{
+		"saml_unsolicited":    but(func(s *samltest.Spec) { s.InResponseTo = "" }),
+		"saml_in_response_to": tampering(samltest.SetAttr("./Response", "InResponseTo", "id-another")),
+		"saml_doctype":        raw(before("<!DOCTYPE r>")),
+	} {
+		_, err := saml.RequestID(idp.Response(spec))
+		if refused, ok := err.(*refusal.Refusal); !ok || refused.Code != code {
+			t.Errorf("%v; want %s", err, code)
+		}
+	}
+}
+
+// TestManyValues: what fits is read whole, what does not is refused early.
+func TestManyValues(t *testing.T) {
+	idp := newIdP(t)
+	sp := newSP(t, idp)
+	groups := func(n int) samltest.Spec {
+		return but(func(s *samltest.Spec) {
+			s.Attributes = []samltest.Attribute{{Name: "groups", Values: slices.Repeat([]string{"g"}, n)}}
+		})
+	}
+	if a := accept(t, sp, idp.Response(groups(430)), expected); len(a.Attributes["groups"]) != 430 {
+		t.Errorf("read %d groups", len(a.Attributes["groups"]))
+	}
+	for _, n := range []int{470, 510, 1100} {
+		refuse(t, sp, idp.Response(groups(n)), expected, "saml_elements", "saml_too_large")
+	}
+}
+
+// TestConcurrently: one ServiceProvider serves many logins at once.
+func TestConcurrently(t *testing.T) {
+	idp := newIdP(t)
+	sp := newSP(t, idp)
+	fine, forged := idp.Response(right()), idp.Response(tampering(samltest.SetText(subject+"/NameID", "admin")))
+	done := make(chan error)
+	for range 4 {
+		go func() {
+			for range 5 {
+				if _, err := sp.Verify(fine, expected); err != nil {
+					done <- err
+					return
+				}
+				if _, err := sp.Verify(forged, expected); err == nil {
+					done <- refusal.New(refusal.Forbidden, "test", "a forgery was accepted")
+					return
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range 4 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}

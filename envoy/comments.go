@@ -46,7 +46,7 @@ var comments = []comment{
 	{publicPath + "routes[s3-*].route.host_rewrite_literal", "Part of what Check signed, and fixed here: no request can name another host."},
 	{publicPath + "routes[s3-*].route.timeout", "Large objects take as long as they take; the idle timeout ends what stands still."},
 	{publicPath + "routes[s3-*].route.retry_policy", "Only where nothing was sent yet."},
-	{publicPath + "routes[s3-*].typed_per_filter_config", "By prefix what routes can remove only by name: no X- or Sec- header of a browser to S3; no x-amz-meta-* or CORS from S3."},
+	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.header_mutation", "By prefix what routes can remove only by name: no X- or Sec- header of a browser to S3; no x-amz-meta-* or CORS from S3."},
 	{publicPath + "routes[s3-*].request_headers_to_remove", "Removed here and not by Check: without x-forwarded-proto Envoy cannot choose a route (404). AWS refuses an Authorization beside a signed query."},
 	{publicPath + "routes[s3-*].response_headers_to_remove", "An object is not the application: it sets no cookie and no policy for its origin."},
 	{publicPath + "routes[lost-fetch]", "Check chose an S3 route that is not here (a bucket added since): an error, and never the application."},

@@ -92,11 +92,12 @@ func (b *builder) s3Route(e S3Endpoint) *route.Route {
 		}},
 		RequestHeadersToRemove:  strippedToS3,
 		ResponseHeadersToRemove: strippedFromS3,
-		TypedPerFilterConfig: map[string]*anypb.Any{headerMutationFilter: b.any(&headermutation.HeaderMutationPerRoute{
-			Mutations: &headermutation.Mutations{
+		TypedPerFilterConfig: map[string]*anypb.Any{
+			headerMutationFilter: b.any(&headermutation.HeaderMutationPerRoute{Mutations: &headermutation.Mutations{
 				RequestMutations:  removals(strippedToS3Prefixes),
 				ResponseMutations: removals(strippedFromS3Prefixes),
-			}})},
+			}}),
+		},
 	}
 }
 

@@ -148,6 +148,22 @@ func TestObjectsDoNotSpeakForTheApplication(t *testing.T) {
 	}
 }
 
+// A bucket in another region is answered with a redirect; the browser must
+// not be led there, nor learn where that is.
+func TestS3RedirectsLeadNowhere(t *testing.T) {
+	r := newRig(t)
+	r.s3.responds(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "https://imaging.s3.us-east-1.amazonaws.com/lung.png")
+		w.Header().Set("X-Amz-Bucket-Region", "us-east-1")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	r.check.answers(stream(r.s3.host(), "/imaging/lung.png"+signature))
+	got := r.send("GET /tasks/7/resolve/?fileuri=abc")
+	if got.Header.Get("Location") != "" || got.Header.Get("X-Amz-Bucket-Region") != "" || len(r.s3.requests()) != 1 {
+		t.Errorf("%d %v after %d requests", got.StatusCode, got.Header, len(r.s3.requests()))
+	}
+}
+
 // What was meant for S3 and finds no way there ends in Envoy.
 func TestSignedLocationNeverReachesTheApplication(t *testing.T) {
 	signed := func(headers ...*core.HeaderValueOption) *auth.CheckResponse {

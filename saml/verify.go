@@ -41,12 +41,19 @@ func (sp *ServiceProvider) verify(encoded string, expect Expect, rules []rule) (
 	if refused := sp.configured(); refused != nil {
 		return nil, refused
 	}
-	root, said, refused := examine(encoded)
+	raw, refused := decode(encoded)
+	if refused != nil {
+		return nil, refused
+	}
+	root, said, refused := examine(raw)
 	if refused != nil {
 		return nil, refused
 	}
 	h := &hearing{sp: sp, expect: expect, now: sp.now(), said: said, responseSigned: signaturesOf(root).response != nil}
 	if refused := h.judge(early(rules)); refused != nil {
+		return nil, refused
+	}
+	if refused := stable(raw); refused != nil {
 		return nil, refused
 	}
 	verified, refused := h.verified(encoded, root, rules)
@@ -63,12 +70,8 @@ func (sp *ServiceProvider) verify(encoded string, expect Expect, rules []rule) (
 	return h.assertion()
 }
 
-// examine does everything that needs no key.
-func examine(encoded string) (*element, statement, *refusal.Refusal) {
-	raw, refused := decode(encoded)
-	if refused != nil {
-		return nil, statement{}, refused
-	}
+// examine reads a response and checks everything that needs no key.
+func examine(raw []byte) (*element, statement, *refusal.Refusal) {
 	root, refused := scan(raw, responseLimits)
 	if refused != nil {
 		return nil, statement{}, refused
@@ -77,9 +80,6 @@ func examine(encoded string) (*element, statement, *refusal.Refusal) {
 		if refused := rule(root); refused != nil {
 			return nil, statement{}, refused
 		}
-	}
-	if refused := stable(raw); refused != nil {
-		return nil, statement{}, refused
 	}
 	said, refused := read(root)
 	return root, said, refused
@@ -90,7 +90,11 @@ func examine(encoded string) (*element, statement, *refusal.Refusal) {
 // response must then meet. The error is a *refusal.Refusal; its code is
 // saml_unsolicited when the response answers no request.
 func RequestID(encoded string) (string, error) {
-	_, said, refused := examine(encoded)
+	raw, refused := decode(encoded)
+	if refused != nil {
+		return "", refused
+	}
+	_, said, refused := examine(raw)
 	if refused != nil {
 		return "", refused
 	}

@@ -42,20 +42,30 @@ func ParseAuthnRequest(r *http.Request) (AuthnRequest, error) {
 	return request, nil
 }
 
-func readAuthnRequest(encoded string) (AuthnRequest, error) {
+// Inflate undoes the encoding of the HTTP-Redirect binding: the XML of one
+// SAMLRequest.
+func Inflate(encoded string) ([]byte, error) {
 	if encoded == "" {
-		return AuthnRequest{}, errors.New("there is none")
+		return nil, errors.New("there is none")
 	}
 	deflated, err := base64.StdEncoding.Strict().DecodeString(encoded)
 	if err != nil {
-		return AuthnRequest{}, err
+		return nil, err
 	}
 	raw, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(deflated)), maxRequest+1))
 	if err != nil {
-		return AuthnRequest{}, err
+		return nil, err
 	}
 	if len(raw) > maxRequest {
-		return AuthnRequest{}, fmt.Errorf("it is larger than %d bytes", maxRequest)
+		return nil, fmt.Errorf("it is larger than %d bytes", maxRequest)
+	}
+	return raw, nil
+}
+
+func readAuthnRequest(encoded string) (AuthnRequest, error) {
+	raw, err := Inflate(encoded)
+	if err != nil {
+		return AuthnRequest{}, err
 	}
 	var request struct {
 		XMLName      xml.Name  `xml:"urn:oasis:names:tc:SAML:2.0:protocol AuthnRequest"`

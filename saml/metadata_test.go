@@ -1,0 +1,186 @@
+package saml_test
+
+import (
+	"encoding/base64"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/saml/samltest"
+)
+
+// document is metadata with the certificate of the test IdP.
+func document(t *testing.T, change func(string) string) string {
+	t.Helper()
+	text := string(newIdP(t).Metadata())
+	if change == nil {
+		return text
+	}
+	changed := change(text)
+	if changed == text {
+		t.Fatal("nothing was changed")
+	}
+	return changed
+}
+
+func swap(old, new string) func(string) string {
+	return func(s string) string { return strings.Replace(s, old, new, 1) }
+}
+
+func TestParseMetadata(t *testing.T) {
+	m, err := saml.ParseMetadata([]byte(document(t, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.EntityID != idpID || m.SSO != "https://idp.example.com/sso" || len(m.Certificates) != 1 || !m.ValidUntil.IsZero() || m.WantAuthnRequestsSigned || m.ByteOrderMark {
+		t.Errorf("read %+v", m)
+	}
+}
+
+// TestMetadataOfRealIdPs has what is right and different.
+func TestMetadataOfRealIdPs(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(string) string
+		right  func(*saml.Metadata) bool
+	}{
+		"a byte order mark": {func(s string) string { return "\ufeff" + s }, func(m *saml.Metadata) bool { return m.ByteOrderMark }},
+		"white space first": {func(s string) string { return "\n  " + s }, nil},
+		"a comment":         {swap("<md:IDPSSO", "<!-- made by hand --><md:IDPSSO"), nil},
+		"Keycloak's wish":   {swap(`WantAuthnRequestsSigned="false"`, `WantAuthnRequestsSigned="true"`), func(m *saml.Metadata) bool { return m.WantAuthnRequestsSigned }},
+		"no use":            {swap(` use="signing"`, ""), nil},
+		"an end":            {swap("<md:EntityDescriptor ", `<md:EntityDescriptor validUntil="2026-04-01T00:00:00Z" `), func(m *saml.Metadata) bool { return m.ValidUntil.Equal(time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)) }},
+		"an earlier end inside": {func(s string) string {
+			return swap("<md:IDPSSODescriptor ", `<md:IDPSSODescriptor validUntil="2026-03-20T00:00:00Z" `)(swap("<md:EntityDescriptor ", `<md:EntityDescriptor validUntil="2026-04-01T00:00:00Z" `)(s))
+		}, func(m *saml.Metadata) bool { return m.ValidUntil.Day() == 20 }},
+		"WS-Federation besides":  {swap("<md:IDPSSO", `<md:RoleDescriptor xmlns:fed="http://docs.oasis-open.org/wsfed/federation/200706" protocolSupportEnumeration="x"><fed:TokenTypesOffered/></md:RoleDescriptor><md:IDPSSO`), nil},
+		"SAML 1.1 besides":       {swap("<md:IDPSSO", `<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:1.1:protocol"/><md:IDPSSO`), nil},
+		"a query in the address": {swap("https://idp.example.com/sso", "https://idp.example.com/sso?idpid=C01"), func(m *saml.Metadata) bool { return strings.HasSuffix(m.SSO, "?idpid=C01") }},
+		"loopback":               {swap("https://idp.example.com/sso", "http://127.0.0.1:9003/sso"), func(m *saml.Metadata) bool { return m.SSO == "http://127.0.0.1:9003/sso" }},
+		"localhost":              {swap("https://idp.example.com/sso", "http://localhost:9003/sso"), nil},
+		"an encryption key":      {swap("<md:NameID", `<md:KeyDescriptor use="encryption"/><md:NameID`), nil},
+		"a certificate in lines": {func(s string) string { return swap("MII", "\n   MII")(s) }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := saml.ParseMetadata([]byte(document(t, c.change)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.EntityID != idpID || len(m.Certificates) != 1 || c.right != nil && !c.right(m) {
+				t.Errorf("read %+v", m)
+			}
+		})
+	}
+}
+
+// TestBadMetadata: each is refused with words that say what to do.
+func TestBadMetadata(t *testing.T) {
+	weak := func(bits int) func(string) string {
+		return func(s string) string {
+			key, err := samltest.NewKey(bits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			old := base64.StdEncoding.EncodeToString(newIdP(t).Key().Certificate.Raw)
+			return swap(old, base64.StdEncoding.EncodeToString(key.Certificate.Raw))(s)
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(string) string
+		word   string
+	}{
+		"empty":                   {func(string) string { return "" }, "not XML"},
+		"JSON":                    {func(string) string { return `{"issuer": "x"}` }, "not XML"},
+		"a page":                  {func(string) string { return "<html><body>Sign in</body></html>" }, "sign-in page"},
+		"a page with a DOCTYPE":   {func(s string) string { return "<!DOCTYPE html>" + s }, "DOCTYPE"},
+		"a collection":            {func(string) string { return `<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"/>` }, "collection"},
+		"no namespace":            {func(string) string { return "<EntityDescriptor/>" }, "EntityDescriptor"},
+		"a service provider's":    {func(string) string { return string(newSP(t, newIdP(t)).Metadata()) }, "service provider"},
+		"no entityID":             {swap(` entityID="`+idpID+`"`, ""), "entityID"},
+		"two IdPs":                {swap("<md:IDPSSO", `<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"/><md:IDPSSO`), "2 IDPSSODescriptors"},
+		"no redirect":             {swap("HTTP-Redirect", "HTTP-POST-SimpleSign"), "HTTP-Redirect"},
+		"plain http":              {swap("https://idp.example.com/sso", "http://idp.example.com/sso"), "not https"},
+		"a loopback look-alike":   {swap("https://idp.example.com/sso", "http://127.0.0.1.evil.example.com/sso"), "not https"},
+		"a script":                {swap("https://idp.example.com/sso", "javascript:alert(1)"), "URL"},
+		"a relative address":      {swap("https://idp.example.com/sso", "/sso"), "URL"},
+		"somebody in the address": {swap("https://idp.example.com/sso", "https://a:b@idp.example.com/sso"), "URL"},
+		"a fragment":              {swap("https://idp.example.com/sso", "https://idp.example.com/sso#x"), "URL"},
+		"a line break in it":      {swap("https://idp.example.com/sso", "https://idp.example.com/sso&#10;x"), "URL"},
+		"no certificate":          {swap(`use="signing"`, `use="encryption"`), "0 signing certificates"},
+		"a certificate of none":   {swap("MII", "MIX"), "certificate"},
+		"not base64":              {swap("MII", "%%%"), "base64"},
+		"1024 bits":               {weak(1024), "1024 bits"},
+		"an end that is none":     {swap("<md:EntityDescriptor ", `<md:EntityDescriptor validUntil="tomorrow" `), "validUntil"},
+		"two documents":           {func(s string) string { return s + s }, "second element"},
+		"too large":               {func(s string) string { return s + strings.Repeat(" ", 1<<20) }, "federation"},
+		"cut off":                 {func(s string) string { return s[:len(s)/2] }, "well-formed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := saml.ParseMetadata([]byte(document(t, c.change)))
+			if err == nil {
+				t.Fatalf("read %+v", m)
+			}
+			if !strings.Contains(err.Error(), c.word) {
+				t.Errorf("the error does not say %q: %v", c.word, err)
+			}
+		})
+	}
+}
+
+// TestOwnMetadata: what IdPs choke on is not in it.
+func TestOwnMetadata(t *testing.T) {
+	sp := newSP(t, newIdP(t))
+	sp.EntityID = `https://label.example.com/?a=1&b="2"`
+	text := string(sp.Metadata())
+	for _, wanted := range []string{
+		`entityID="https://label.example.com/?a=1&amp;b=&#34;2&#34;"`, `Location="` + acs + `"`, "HTTP-POST", `WantAssertionsSigned="true"`, `AuthnRequestsSigned="false"`,
+	} {
+		if !strings.Contains(text, wanted) {
+			t.Errorf("no %s in %s", wanted, text)
+		}
+	}
+	for _, unwanted := range []string{"KeyDescriptor", "validUntil", "NameIDFormat", "SingleLogout", "cacheDuration"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("%s in %s", unwanted, text)
+		}
+	}
+}
+
+// FuzzParseMetadata: whatever is accepted can be used.
+func FuzzParseMetadata(f *testing.F) {
+	idp, err := samltest.New(samltest.Options{EntityID: idpID, SSOURL: "https://idp.example.com/sso"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(idp.Metadata())
+	f.Add([]byte(`<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"/>`))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		m, err := saml.ParseMetadata(document)
+		if err != nil {
+			return
+		}
+		if m.EntityID == "" || len(m.Certificates) == 0 || !strings.HasPrefix(m.SSO, "http") {
+			t.Errorf("accepted %+v", m)
+		}
+	})
+}
+
+// TestKeyFile: the demo's IdP keeps its key, readable by its owner only.
+func TestKeyFile(t *testing.T) {
+	path := t.TempDir() + "/idp.pem"
+	made, err := samltest.KeyFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := samltest.KeyFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !made.Certificate.Equal(again.Certificate) || !made.Private.Equal(again.Private) {
+		t.Error("the key changed")
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}

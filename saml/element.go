@@ -1,6 +1,9 @@
 package saml
 
-import "encoding/xml"
+import (
+	"encoding/xml"
+	"strings"
+)
 
 // Namespaces that a response may use for its elements.
 const (
@@ -80,12 +83,18 @@ func (e *element) all(name xml.Name) []*element {
 	return found
 }
 
-// content is the text of the element, or "" for nil.
+// lineEnds makes every end of a line one line feed, as XML does with the ones
+// that are not written as &#13;.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// content is the text of the element, or "" for nil. A carriage return in it
+// becomes a line feed, because gosaml2 reads it so: it writes the signed bytes
+// out plainly before it unmarshals them.
 func (e *element) content() string {
 	if e == nil {
 		return ""
 	}
-	return string(e.text)
+	return lineEnds.Replace(string(e.text))
 }
 
 // walk visits the element and everything below it, until visit says stop.

@@ -126,6 +126,13 @@ var hints = map[refusal.Code]string{
 	"saml_transform":            "A signature must have the two transforms enveloped-signature and exclusive canonicalization.",
 }
 
+func hint(code refusal.Code) string {
+	if hint, there := hints[code]; there {
+		return " " + hint
+	}
+	return ""
+}
+
 // follows checks an element and everything below it against the grammar.
 func follows(e *element) *refusal.Refusal {
 	rule, known := grammar[e.name]
@@ -149,7 +156,7 @@ func (k kind) check(e *element) *refusal.Refusal {
 	}
 	for _, name := range k.attrs {
 		if _, present := e.lookup(name); !present {
-			return malformed(missingAttribute(e), "%s has no %s. %s", e.path(), name, hints[missingAttribute(e)])
+			return malformed(missingAttribute(e), "%s has no %s.%s", shown(e.path()), name, hint(missingAttribute(e)))
 		}
 	}
 	for _, a := range e.attrs {
@@ -171,7 +178,7 @@ func (k kind) checkChildren(e *element) *refusal.Refusal {
 	}
 	for i, p := range k.children {
 		if counts[i] < p.min || counts[i] > p.max {
-			return malformed(p.code, "%s has %d %s elements; %s. %s", shown(e.path()), counts[i], p.name.Local, p.wanted(), hints[p.code])
+			return malformed(p.code, "%s has %d %s elements; %s.%s", shown(e.path()), counts[i], p.name.Local, p.wanted(), hint(p.code))
 		}
 	}
 	return nil

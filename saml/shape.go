@@ -87,7 +87,7 @@ func notEncrypted(root *element) *refusal.Refusal {
 		return nil
 	}
 	return forbidden("saml_encrypted",
-		"The response has a %s. Rolepass passes the very same assertion on to STS and cannot decrypt it: switch assertion encryption off for this application (AD FS: EncryptClaims $false; Keycloak: Encrypt assertions OFF; Okta: Assertion Encryption Unencrypted).",
+		"The response contains %s. Rolepass passes the very same assertion on to STS and cannot decrypt it: switch assertion encryption off for this application (AD FS: EncryptClaims $false; Keycloak: Encrypt assertions OFF; Okta: Assertion Encryption Unencrypted).",
 		shown(found.name.Local))
 }
 

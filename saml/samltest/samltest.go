@@ -150,6 +150,8 @@ func (idp *IdP) XML(spec Spec) []byte {
 	if spec.AfterSigning != nil {
 		spec.AfterSigning(doc)
 	}
+	// Canonical text keeps a carriage return, which readers would drop.
+	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
 	raw, err := doc.WriteToBytes()
 	if err != nil {
 		panic(fmt.Sprintf("samltest: writing a response: %v", err))

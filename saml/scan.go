@@ -111,6 +111,8 @@ func (s *scanner) start(t xml.StartElement) *refusal.Refusal {
 		return malformed("saml_depth", "Elements are nested deeper than %d; a SAML response needs about ten.", s.limits.depth)
 	case s.elements > s.limits.elements:
 		return malformed("saml_elements", "The document has more than %d elements. Let the IdP send fewer roles and groups for this application.", s.limits.elements)
+	case strings.Contains(t.Name.Local, ":"):
+		return malformed("saml_xml", "The element name %q has a colon too many; readers differ about such names.", shown(t.Name.Local))
 	case len(t.Attr) > s.limits.attributes:
 		return malformed("saml_attributes", "The element %q has more than %d attributes.", shown(t.Name.Local), s.limits.attributes)
 	}
@@ -136,6 +138,8 @@ func (s *scanner) attr(e *element, a xml.Attr, before []xml.Attr) *refusal.Refus
 		}
 	}
 	switch {
+	case strings.Contains(a.Name.Local, ":"):
+		return malformed("saml_xml", "The attribute name %q has a colon too many; readers differ about such names.", shown(a.Name.Local))
 	case a.Name.Space == "xmlns":
 		return s.declare(a.Name.Local, a.Value)
 	case a.Name.Space == "" && a.Name.Local == "xmlns":

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/saml/samltest"
 )
 
@@ -87,6 +88,11 @@ func TestXMLTricks(t *testing.T) {
 		"a namespace with a space":        {replace(`<saml:NameID `, `<saml:NameID xmlns:x="urn:a b" `), "saml_namespace"},
 		"the prefix xml redefined":        {replace(`<saml:NameID `, `<saml:NameID xmlns:xml="http://www.w3.org/XML/1998/namespace" `), "saml_namespace"},
 		"the prefix xmlns defined":        {replace(`<saml:NameID `, `<saml:NameID xmlns:xmlns="http://www.w3.org/2000/xmlns/" `), "saml_namespace"},
+		"a name that is all colon":        {replace(`<saml:NameID `, `<saml:NameID :Format="x" `), "saml_xml"},
+		"a prefix without a name":         {replace(`<saml:NameID `, `<saml:NameID saml:="x" `), "saml_xml"},
+		"an element without a prefix":     {replace(">4711</saml:NameID>", "><:x/></saml:NameID>"), "saml_xml"},
+		"an element without a name":       {replace(">4711</saml:NameID>", "><saml:/></saml:NameID>"), "saml_xml"},
+		"two colons":                      {replace(">4711</saml:NameID>", "><saml:a:b/></saml:NameID>"), "saml_xml"},
 		"a prefix that nobody declared":   {replace(">4711</saml:NameID>", "><evil:x/></saml:NameID>"), "saml_namespace"},
 		"a foreign NameID":                {replace(`<saml:NameID `, `<e:NameID xmlns:e="urn:evil">admin</e:NameID><saml:NameID `), "saml_namespace"},
 		"xml:id":                          {replace(`<saml:Subject>`, `<saml:Subject xml:id="x">`), "saml_namespace"},
@@ -134,5 +140,16 @@ func TestBombsCostLittle(t *testing.T) {
 				t.Errorf("refusing took %v", best)
 			}
 		})
+	}
+}
+
+// TestRoundTripCheck: the check on names is asked, whatever this version of
+// encoding/xml makes of them.
+func TestRoundTripCheck(t *testing.T) {
+	if refused := saml.Stable("<a></a>"); refused != nil {
+		t.Error(refused)
+	}
+	if refused := saml.Stable("<a><!"); refused == nil || refused.Code != "saml_roundtrip" {
+		t.Errorf("%v", refused)
 	}
 }

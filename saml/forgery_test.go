@@ -275,3 +275,22 @@ func newKey(t *testing.T) *samltest.Key {
 	}
 	return key
 }
+
+// TestForgeries holds the list that all verifiers share against this one.
+func TestForgeries(t *testing.T) {
+	codes := map[string]refusal.Code{
+		"unsigned": "saml_unsigned", "stripped": "saml_unsigned", "foreign key": "saml_certificate",
+		"tampered NameID": "saml_signature", "tampered Role": "saml_signature", "tampered time": "saml_signature", "tampered Recipient": "saml_signature",
+		"emptied value": "saml_signature", "emptied digest": "saml_signature", "emptied reference": "saml_reference", "HMAC": "saml_algorithm",
+		"second assertion": "saml_assertion_count", "entity": "saml_doctype", "second document": "saml_trailing",
+		"XSW1": "saml_assertion_count", "XSW2": "saml_assertion_count", "XSW3": "saml_assertion_count", "XSW4": "saml_assertion_count",
+		"XSW5": "saml_assertion_count", "XSW6": "saml_assertion_count", "XSW7": "saml_assertion_count", "XSW8": "saml_assertion_count",
+	}
+	forgeries := samltest.Forgeries(newKey(t))
+	if len(forgeries) != len(codes) {
+		t.Errorf("%d forgeries and %d codes", len(forgeries), len(codes))
+	}
+	for _, forgery := range forgeries {
+		t.Run(forgery.Name, func(t *testing.T) { one(t, but(forgery.Change), codes[forgery.Name]) })
+	}
+}

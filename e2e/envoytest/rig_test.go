@@ -179,17 +179,7 @@ func (r *rig) adminGet(path string) string {
 	return string(text)
 }
 
-// stat reads one counter of Envoy's; -1 when it does not exist.
-func (r *rig) stat(name string) (value int) {
-	r.t.Helper()
-	for line := range strings.Lines(r.adminGet("/stats?filter=" + url.QueryEscape("^"+name+"$"))) {
-		if _, err := fmt.Sscanf(line, name+": %d", &value); err == nil {
-			return value
-		}
-	}
-	return -1
-}
-
+// eventually waits until ok, with patience.
 func (r *rig) eventually(what string, ok func() bool) {
 	r.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -202,8 +192,7 @@ func (r *rig) eventually(what string, ok func() bool) {
 	r.t.Fatalf("waited %s in vain for %s", patience, what)
 }
 
-// raw writes bytes to Envoy as they are and reads one response. head names the
-// request's method, for which responses have no body to HEAD.
+// raw writes bytes to Envoy as they are and reads one response.
 func (r *rig) raw(request string) *reply {
 	r.t.Helper()
 	conn, err := net.Dial("tcp", r.addr)

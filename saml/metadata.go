@@ -165,30 +165,47 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
+// certificates takes every signing certificate that is good enough. One that
+// is not is left out, so that nothing signed with it counts, as long as there
+// is another.
 func certificates(idp *element, m *Metadata) error {
-	for _, descriptor := range idp.all(md("KeyDescriptor")) {
-		if use := descriptor.attr("use"); use != "" && use != "signing" {
-			continue
+	var weak error
+	for _, e := range signingKeys(idp) {
+		certificate, err := certificate(e.content())
+		if err != nil {
+			return err
 		}
-		for _, data := range descriptor.child(ds("KeyInfo")).all(ds("X509Data")) {
-			for _, e := range data.all(ds("X509Certificate")) {
-				certificate, err := signingCertificate(e.content())
-				if err != nil {
-					return err
-				}
-				if !slices.ContainsFunc(m.Certificates, certificate.Equal) {
-					m.Certificates = append(m.Certificates, certificate)
-				}
-			}
+		if err := strong(certificate); err != nil {
+			weak = err
+		} else if !slices.ContainsFunc(m.Certificates, certificate.Equal) {
+			m.Certificates = append(m.Certificates, certificate)
 		}
 	}
-	if n := len(m.Certificates); n == 0 || n > maxCertificates {
+	switch n := len(m.Certificates); {
+	case n == 0 && weak != nil:
+		return weak
+	case n == 0 || n > maxCertificates:
 		return fmt.Errorf("it has %d signing certificates; one to %d are accepted", n, maxCertificates)
 	}
 	return nil
 }
 
-func signingCertificate(encoded string) (*x509.Certificate, error) {
+// signingKeys are the certificates for signing; a key without a use is for
+// everything.
+func signingKeys(idp *element) []*element {
+	var found []*element
+	for _, descriptor := range idp.all(md("KeyDescriptor")) {
+		if use := descriptor.attr("use"); use != "" && use != "signing" {
+			continue
+		}
+		for _, data := range descriptor.child(ds("KeyInfo")).all(ds("X509Data")) {
+			found = append(found, data.all(ds("X509Certificate"))...)
+		}
+	}
+	return found
+}
+
+func certificate(encoded string) (*x509.Certificate, error) {
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
 	if err != nil {
 		return nil, fmt.Errorf("one of its certificates is not base64: %w", err)
@@ -197,14 +214,19 @@ func signingCertificate(encoded string) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("one of its certificates cannot be read: %w", err)
 	}
+	return certificate, nil
+}
+
+// strong refuses keys whose signatures we would not take.
+func strong(certificate *x509.Certificate) error {
 	key, ok := certificate.PublicKey.(*rsa.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("the certificate %s has a %s key; let the IdP sign with RSA", fingerprint(der), certificate.PublicKeyAlgorithm)
+		return fmt.Errorf("the certificate %s has a key of the kind %s; let the IdP sign with RSA", fingerprint(certificate.Raw), certificate.PublicKeyAlgorithm)
 	}
 	if key.N.BitLen() < minRSABits {
-		return nil, fmt.Errorf("the certificate %s has an RSA key of %d bits; at least %d are needed", fingerprint(der), key.N.BitLen(), minRSABits)
+		return fmt.Errorf("the certificate %s has an RSA key of %d bits; at least %d are needed", fingerprint(certificate.Raw), key.N.BitLen(), minRSABits)
 	}
-	return certificate, nil
+	return nil
 }
 
 func wantSigned(idp *element, m *Metadata) error {

@@ -1,7 +1,12 @@
 package saml_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -125,6 +130,39 @@ func TestBadMetadata(t *testing.T) {
 				t.Errorf("the error does not say %q: %v", c.word, err)
 			}
 		})
+	}
+}
+
+// TestWeakKeyBesides: a weak key that is announced beside a strong one does
+// not count, and does not keep the strong one from counting.
+func TestWeakKeyBesides(t *testing.T) {
+	weak, err := samltest.NewKey(1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	idp := newIdPWith(t, samltest.Options{Announced: []*samltest.Key{weak}})
+	sp := newSP(t, idp)
+	accept(t, sp, idp.Response(right()), expected)
+	refuse(t, sp, idp.Response(but(func(s *samltest.Spec) {
+		s.AssertionSignature.Key, s.ResponseSignature.Key = weak, weak
+	})), expected, "saml_certificate")
+}
+
+// TestElliptic: a key of another kind alone is refused by name.
+func TestElliptic(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: noon, NotAfter: noon.AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := base64.StdEncoding.EncodeToString(newIdP(t).Key().Certificate.Raw)
+	_, err = saml.ParseMetadata([]byte(document(t, swap(old, base64.StdEncoding.EncodeToString(der)))))
+	if err == nil || !strings.Contains(err.Error(), "ECDSA") || !strings.Contains(err.Error(), "RSA") {
+		t.Errorf("%v", err)
 	}
 }
 

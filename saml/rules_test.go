@@ -375,6 +375,52 @@ func TestStaleMetadata(t *testing.T) {
 	accept(t, sp, idp.Response(right()), expected)
 }
 
+// TestStrangersCostNoSignature: what answers no login of ours is refused for
+// that, before anybody looks at its signature.
+func TestStrangersCostNoSignature(t *testing.T) {
+	broken := samltest.SetText("./Response/Signature/SignatureValue", "AAAA")
+	one(t, but(func(s *samltest.Spec) { s.InResponseTo, s.AfterSigning = "", broken }), "saml_unsolicited")
+	one(t, but(func(s *samltest.Spec) { s.InResponseTo, s.AfterSigning = "id-another", broken }), "saml_in_response_to")
+}
+
+// TestReadersMustAgree changes each thing that a response says and has the
+// comparison of the two readers see it.
+func TestReadersMustAgree(t *testing.T) {
+	idp := newIdP(t)
+	fixed := func(s *samltest.Spec) { s.ResponseID, s.AssertionID = "_r", "_a" }
+	base := idp.XML(but(fixed))
+	if refused := saml.Agree(base, base); refused != nil {
+		t.Fatal(refused)
+	}
+	for name, change := range map[string]func(*samltest.Spec){
+		"NameID":        func(s *samltest.Spec) { s.NameID = "admin" },
+		"format":        func(s *samltest.Spec) { s.NameIDFormat = "urn:x" },
+		"role":          func(s *samltest.Spec) { s.Roles = []string{research + "," + provider} },
+		"one more role": func(s *samltest.Spec) { s.Roles = append(s.Roles, research+","+provider) },
+		"session name":  func(s *samltest.Spec) { s.SessionName = "eve" },
+		"audience":      func(s *samltest.Spec) { s.Audiences = []string{"x"} },
+		"recipient":     func(s *samltest.Spec) { s.Recipient = "https://x" },
+		"destination":   func(s *samltest.Spec) { s.Destination = "https://x" },
+		"request":       func(s *samltest.Spec) { s.InResponseTo = "id-x" },
+		"issuer":        func(s *samltest.Spec) { s.Issuer = "https://x" },
+		"assertion":     func(s *samltest.Spec) { s.AssertionID = "_x" },
+		"response":      func(s *samltest.Spec) { s.ResponseID = "_x" },
+		"issued":        func(s *samltest.Spec) { s.IssueInstant, s.NotBefore = noon.Add(time.Second), noon },
+		"begin":         func(s *samltest.Spec) { s.NotBefore = noon.Add(time.Second) },
+		"end": func(s *samltest.Spec) {
+			s.NotOnOrAfter, s.ConfirmationNotOnOrAfter = noon.Add(time.Hour), noon.Add(5*time.Minute)
+		},
+		"confirmation":  func(s *samltest.Spec) { s.ConfirmationNotOnOrAfter = noon.Add(time.Hour) },
+		"authenticated": func(s *samltest.Spec) { s.AuthnInstant = noon.Add(time.Second) },
+		"session":       func(s *samltest.Spec) { s.SessionNotOnOrAfter = noon.Add(time.Hour) },
+	} {
+		other := idp.XML(but(func(s *samltest.Spec) { fixed(s); change(s) }))
+		if refused := saml.Agree(base, other); refused == nil || refused.Code != "saml_readers_differ" {
+			t.Errorf("%s: %v", name, refused)
+		}
+	}
+}
+
 // TestRequestID finds the request before anything is verified, and tells the
 // unsolicited apart.
 func TestRequestID(t *testing.T) {

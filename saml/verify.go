@@ -24,17 +24,36 @@ import (
 //  6. do the signed bytes say what the scan read?
 //  7. our own rules: from whom, for whom, when, about whom;
 //  8. the roles.
-func (sp *ServiceProvider) Verify(encoded string, expect Expect) (assertion *Assertion, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			assertion, err = nil, refusal.New(refusal.Malformed, "saml_internal", "Reading the response failed in a way that it should not; please report it as a bug.").Because(fmt.Errorf("panic: %v", r))
-		}
-	}()
-	if assertion, refused := sp.verify(encoded, expect, rules); refused == nil {
-		return assertion, nil
-	} else {
+func (sp *ServiceProvider) Verify(encoded string, expect Expect) (*Assertion, error) {
+	assertion, refused := guard(func() (*Assertion, *refusal.Refusal) { return sp.verify(encoded, expect, rules) })
+	if refused != nil {
 		return nil, refused
 	}
+	return assertion, nil
+}
+
+// RequestID is the ID of the AuthnRequest that a response claims to answer.
+// Nothing is verified: it is for finding the pending login whose Expect the
+// response must then meet. The error is a *refusal.Refusal; its code is
+// saml_unsolicited when the response answers no request.
+func RequestID(encoded string) (string, error) {
+	id, refused := guard(func() (string, *refusal.Refusal) { return requestID(encoded) })
+	if refused != nil {
+		return "", refused
+	}
+	return id, nil
+}
+
+// guard turns a panic into a refusal: the bytes are anybody's, and two XML
+// libraries read them.
+func guard[T any](read func() (T, *refusal.Refusal)) (value T, refused *refusal.Refusal) {
+	defer func() {
+		if r := recover(); r != nil {
+			var nothing T
+			value, refused = nothing, malformed("saml_internal", "Reading the response failed in a way that it should not; please report it as a bug.").Because(fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return read()
 }
 
 func (sp *ServiceProvider) verify(encoded string, expect Expect, rules []rule) (*Assertion, *refusal.Refusal) {
@@ -85,11 +104,7 @@ func examine(raw []byte) (*element, statement, *refusal.Refusal) {
 	return root, said, refused
 }
 
-// RequestID is the ID of the AuthnRequest that a response claims to answer.
-// Nothing is verified: it is for finding the pending login whose Expect the
-// response must then meet. The error is a *refusal.Refusal; its code is
-// saml_unsolicited when the response answers no request.
-func RequestID(encoded string) (string, error) {
+func requestID(encoded string) (string, *refusal.Refusal) {
 	raw, refused := decode(encoded)
 	if refused != nil {
 		return "", refused
@@ -99,10 +114,7 @@ func RequestID(encoded string) (string, error) {
 		return "", refused
 	}
 	h := &hearing{said: said, expect: Expect{AnyRequest: true}}
-	if refused := inResponseTo(h); refused != nil {
-		return "", refused
-	}
-	return said.inResponseTo, nil
+	return said.inResponseTo, inResponseTo(h)
 }
 
 // verified asks gosaml2 and puts its answer into our words.

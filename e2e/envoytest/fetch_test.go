@@ -44,8 +44,8 @@ func TestSignedPathReachesS3ByteForByte(t *testing.T) {
 	}
 }
 
-// AWS documents no longest session token; 4 KiB is what STS hands out at most
-// today, and an escaped one may be three times that.
+// STS hands out session tokens of up to 4,096 bytes; escaped, each byte may
+// become three.
 func TestLongSessionTokenFits(t *testing.T) {
 	r := newRig(t)
 	path := "/imaging/" + strings.Repeat("%E2%82%AC", 340) + "?X-Amz-Security-Token=" + strings.Repeat("%2B", 4096) + "&X-Amz-Signature=00"

@@ -44,6 +44,8 @@ func TestShape(t *testing.T) {
 		"an assertion in Advice":         {signing(samltest.Insert(anAssertion, `<saml:Advice><saml:Assertion/></saml:Advice>`)), "saml_assertion_count"},
 		"an assertion of SAML 1.1":       {signing(samltest.Insert("./Response", `<a:Assertion xmlns:a="urn:oasis:names:tc:SAML:1.0:assertion"/>`)), "saml_assertion_count"},
 		"an assertion in Extensions":     {signing(samltest.Insert("./Response", `<samlp:Extensions><saml:Assertion/></samlp:Extensions>`)), "saml_assertion_count"},
+		"the only one in Extensions":     {signing(samltest.Insert("./Response", `<samlp:Extensions/>`), samltest.Move(anAssertion, "./Response/Extensions")), "saml_assertion_count"},
+		"the only one of SAML 1.1":       {signing(samltest.Remove(anAssertion), samltest.Insert("./Response", `<a:Assertion xmlns:a="urn:oasis:names:tc:SAML:1.0:assertion"/>`)), "saml_assertion_count"},
 		"an encrypted assertion":         {signing(samltest.Remove(anAssertion), samltest.Insert("./Response", `<saml:EncryptedAssertion/>`)), "saml_encrypted"},
 		"an encrypted assertion besides": {signing(samltest.Insert("./Response", `<saml:EncryptedAssertion/>`)), "saml_encrypted"},
 		"an encrypted NameID":            {signing(samltest.Remove(subject+"/NameID"), samltest.Insert(subject, `<saml:EncryptedID/>`)), "saml_encrypted"},

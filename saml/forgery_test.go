@@ -135,6 +135,7 @@ func TestWhatSignaturesSay(t *testing.T) {
 			s.Transforms = []string{samltest.Enveloped, samltest.ExcC14N, "http://www.w3.org/TR/1999/REC-xpath-19991116"}
 		}), "saml_transform"},
 		"transforms the other way round": {signed(func(s *samltest.Signature) { s.Transforms = []string{samltest.ExcC14N, samltest.Enveloped} }), "saml_transform"},
+		"canonical form twice":           {signed(func(s *samltest.Signature) { s.Transforms = []string{samltest.ExcC14N, samltest.ExcC14N} }), "saml_transform"},
 		"one transform":                  {signed(func(s *samltest.Signature) { s.Transforms = []string{samltest.Enveloped} }), "saml_transform"},
 		"no transform":                   {signed(func(s *samltest.Signature) { s.Transforms = []string{} }), "saml_transform"},
 		"an empty reference":             {edited(func(i *etree.Element) { i.SelectElement("Reference").CreateAttr("URI", "") }), "saml_reference"},

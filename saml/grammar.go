@@ -2,6 +2,7 @@ package saml
 
 import (
 	"encoding/xml"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -121,7 +122,8 @@ var hints = map[refusal.Code]string{
 	"saml_attribute_statement":  "Let the IdP send AWS's two attributes, Role and RoleSessionName, in one AttributeStatement.",
 	"saml_conditions":           "The IdP must state Conditions with NotBefore and NotOnOrAfter.",
 	"saml_name_id":              "Add a NameID rule for the application at the IdP, persistent if it can.",
-	"saml_authn_statement":      "Exactly one AuthnStatement is accepted.",
+	"saml_authn_statement":      "The IdP must say once when and how the person authenticated.",
+	"saml_header":               "SAML wants ID, Version and IssueInstant on both; this is not a SAML 2.0 response as any IdP writes one.",
 	"saml_reference":            "A signature must have one reference, to the element that it stands in.",
 	"saml_transform":            "A signature must have the two transforms enveloped-signature and exclusive canonicalization.",
 }
@@ -193,7 +195,7 @@ func (p part) wanted() string {
 	case p.max == 1:
 		return "one at most is accepted"
 	default:
-		return "that is not a number that is accepted"
+		return fmt.Sprintf("%d to %d are accepted", p.min, p.max)
 	}
 }
 

@@ -270,6 +270,12 @@ func TestSentencesNameTheSetting(t *testing.T) {
 		"I27 joined": {func(s *samltest.Spec) {
 			s.Roles = []string{radiology + "," + provider + "," + research + "," + provider}
 		}, "saml_role", []string{"AttributeValue"}},
+		"another provider": {func(s *samltest.Spec) {
+			s.Roles = []string{radiology + ",arn:aws:iam::111122223333:saml-provider/other"}
+		}, "saml_provider", []string{radiology, "saml-provider/other"}},
+		"another account": {func(s *samltest.Spec) {
+			s.Roles = []string{"arn:aws:iam::999988887777:role/x,arn:aws:iam::999988887777:saml-provider/corp"}
+		}, "saml_provider", []string{"999988887777"}},
 		"I24 session name": {func(s *samltest.Spec) { s.SessionName = "Ada L" }, "saml_session_name", []string{"ExtractMailPrefix"}},
 		"I25 duplicates":   {func(s *samltest.Spec) { s.BeforeSigning = samltest.Duplicate(attributes+"/Attribute", nil) }, "saml_duplicate_attribute", []string{"Single Role Attribute"}},
 		"I38 unsolicited":  {func(s *samltest.Spec) { s.InResponseTo = "" }, "saml_unsolicited", []string{"tile", "bookmark"}},
@@ -359,6 +365,18 @@ func TestHalfAConfiguration(t *testing.T) {
 				t.Error("a request was made all the same")
 			}
 		})
+	}
+}
+
+// TestAnyProvider is for looking at an assertion without a list of providers.
+func TestAnyProvider(t *testing.T) {
+	idp := newIdP(t)
+	sp := newSP(t, idp)
+	sp.IdP.Providers, sp.IdP.AnyProvider = nil, true
+	other := saml.Role{ARN: "arn:aws:iam::999988887777:role/x", Provider: "arn:aws:iam::999988887777:saml-provider/y"}
+	a := accept(t, sp, idp.Response(but(func(s *samltest.Spec) { s.Roles = append(s.Roles, other.ARN+","+other.Provider) })), expected)
+	if len(a.Roles) != 2 || a.Roles[1] != other {
+		t.Errorf("roles %v", a.Roles)
 	}
 }
 

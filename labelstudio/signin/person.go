@@ -1,0 +1,69 @@
+package signin
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"log/slog"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
+)
+
+// Person is who the identity provider says signs in. It prints as nothing, so
+// that no log names anybody.
+type Person struct {
+	// IdP is the entity id of the identity provider.
+	IdP string
+	// NameID is the persistent name that the IdP gave to the person.
+	NameID string
+	// Email is the address that the account gets.
+	Email string
+	// FirstName and LastName may be empty.
+	FirstName string
+	LastName  string
+}
+
+func (Person) String() string       { return "[person]" }
+func (Person) GoString() string     { return "[person]" }
+func (Person) LogValue() slog.Value { return slog.StringValue("[person]") }
+
+// check refuses a person who cannot have an account.
+func (p Person) check() error {
+	if p.IdP == "" || p.NameID == "" {
+		return refusal.New(refusal.Forbidden, CodePerson, "The assertion gives no persistent name for the person; let the identity provider send a persistent NameID.")
+	}
+	odd := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	name, domain, _ := strings.Cut(p.Email, "@")
+	if name == "" || domain == "" || len(p.Email) > maxEmail || !utf8.ValidString(p.Email) || strings.ContainsFunc(p.Email, odd) {
+		return refusal.New(refusal.Forbidden, CodePerson, "The assertion gives no e-mail address that Label Studio can use; let the identity provider send one.")
+	}
+	return nil
+}
+
+// maxEmail is the longest address that Label Studio's column holds.
+const maxEmail = 254
+
+// is compares an address of Label Studio with the person's, as it does: in
+// lower case.
+func (p Person) is(email string) bool {
+	ours, theirs := strings.ToLower(p.Email), strings.ToLower(email)
+	return ours == theirs
+}
+
+// password derives the password of the person's account. Its 43 characters
+// carry 256 bits; no person ever types or sees it.
+func (p Person) password(key presign.Secret) string {
+	mac := hmac.New(sha256.New, []byte(key.Reveal()))
+	for _, part := range []string{"rolepass label-studio password v1", p.IdP, p.NameID} {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		mac.Write(length[:])
+		mac.Write([]byte(part))
+	}
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}

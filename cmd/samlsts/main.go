@@ -1,0 +1,43 @@
+// Command samlsts is AWS STS's AssumeRoleWithSAML in front of an S3 server
+// that has only AssumeRole. Package samlsts says what it does and what its
+// configuration holds.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/rolepass/rolepass/samlsts"
+)
+
+func main() {
+	config := flag.String("config", "", "the configuration `file` (required)")
+	flag.Parse()
+	if *config == "" || flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "usage: samlsts --config FILE")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *config); err != nil {
+		fmt.Fprintln(os.Stderr, "samlsts:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, config string) error {
+	cfg, err := samlsts.Load(config)
+	if err != nil {
+		return err
+	}
+	server, err := samlsts.New(cfg)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	return server.Serve(ctx, func(address string) { fmt.Println("samlsts: listening on", address) })
+}

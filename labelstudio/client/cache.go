@@ -1,0 +1,157 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rolepass/rolepass/refusal"
+)
+
+// question is what an answer is kept under. All of it counts: an answer to one
+// session or credential is no answer to another.
+type question struct {
+	session, credential string
+	kind                string
+	id                  int64
+}
+
+// kept is an answer or a refusal until it expires.
+type kept struct {
+	answer  Answer
+	err     error
+	expires time.Time
+	bytes   int
+}
+
+// flight is a question on its way. done is closed when answer and err stand;
+// both are guarded by the client's lock until then.
+type flight struct {
+	done   chan struct{}
+	ended  bool
+	answer Answer
+	err    error
+}
+
+// end gives the flight its answer, once; the caller holds the lock.
+func (f *flight) end(answer Answer, err error) {
+	if !f.ended {
+		f.ended, f.answer, f.err = true, answer, err
+		close(f.done)
+	}
+}
+
+// ask answers from what is kept, or joins the question that is on its way, or
+// sends it.
+func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, error) {
+	c.mu.Lock()
+	if k, ok := c.kept.Get(q); ok {
+		if c.Now().Before(k.expires) {
+			c.mu.Unlock()
+			return k.answer, k.err
+		}
+		c.kept.Remove(q)
+	}
+	f, ok := c.flights[q]
+	if !ok {
+		if len(c.flights) >= maxWaiting {
+			c.mu.Unlock()
+			return Answer{}, refusal.New(refusal.Unavailable, CodeBusy, "More questions wait for Label Studio than it can answer; look at how long it takes.")
+		}
+		f = &flight{done: make(chan struct{})}
+		c.flights[q] = f
+		go c.fly(context.WithoutCancel(ctx), asker, q, f)
+	}
+	c.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.answer, f.err
+	case <-ctx.Done():
+		return Answer{}, unavailable(ctx.Err())
+	}
+}
+
+// fly sends the question and keeps the answer, unless it was forgotten by then.
+// The context is nobody's, so that one closed browser tab fails no other.
+func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	asked := c.Now()
+	answer, err := c.inTurn(ctx, asker, q)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.ended {
+		return
+	}
+	delete(c.flights, q)
+	f.end(answer, err)
+	if life := lifetime(err); life > 0 {
+		c.keep(q, kept{answer: answer, err: err, expires: asked.Add(life)})
+	}
+}
+
+// inTurn waits for a turn and sends the question.
+func (c *Client) inTurn(ctx context.Context, asker Asker, q question) (answer Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer, err = Answer{}, unavailable(fmt.Errorf("panic: %v", p))
+		}
+	}()
+	select {
+	case c.turns <- struct{}{}:
+		defer func() { <-c.turns }()
+	case <-ctx.Done():
+		return Answer{}, unavailable(ctx.Err())
+	}
+	if q.kind == "project" {
+		return c.project(ctx, asker, q.id)
+	}
+	return c.task(ctx, asker, q.id)
+}
+
+// lifetime says how long an outcome is used: a yes long, Label Studio's own no
+// for seconds, and what was no answer not at all.
+func lifetime(err error) time.Duration {
+	var r *refusal.Refusal
+	switch {
+	case err == nil:
+		return keepYes
+	case errors.As(err, &r) && (r.Code == CodeNotTheirs || r.Code == CodeIdentity):
+		return keepNo
+	}
+	return 0
+}
+
+// keep files an outcome and drops the oldest ones that no longer fit; the
+// caller holds the lock.
+func (c *Client) keep(q question, k kept) {
+	const overhead = 512 // of an entry, its key and its index, about
+	k.bytes = overhead + len(q.session) + len(q.credential)
+	for uri := range k.answer.uris {
+		k.bytes += len(uri) + 64
+	}
+	if k.bytes > c.bound/8 {
+		return
+	}
+	c.kept.Remove(q)
+	c.bytes += k.bytes
+	if c.of[q.session] == nil {
+		c.of[q.session] = map[question]struct{}{}
+	}
+	c.of[q.session][q] = struct{}{}
+	c.kept.Add(q, k)
+	for c.bytes > c.bound {
+		c.kept.RemoveOldest()
+	}
+}
+
+// dropped keeps the books when an entry goes; the caller holds the lock.
+func (c *Client) dropped(q question, k kept) {
+	c.bytes -= k.bytes
+	delete(c.of[q.session], q)
+	if len(c.of[q.session]) == 0 {
+		delete(c.of, q.session)
+	}
+}

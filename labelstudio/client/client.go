@@ -1,0 +1,151 @@
+// Package client asks Label Studio the one question that Rolepass may ask while
+// somebody waits for an object: is this task theirs, and does it name this
+// object? Signing the object ourselves goes past Label Studio's own permission
+// check, and this puts it back.
+//
+// It asks as the person, with the credential that the person's requests carry
+// anyway, so the answer is Label Studio's own and needs no rights of ours:
+//
+//	answer, err := c.Task(ctx, client.Asker{Session: key, Credential: "7", Authorization: bearer}, 3)
+//	if err == nil && answer.Names(location) { ... }
+//
+// Answers are kept for a minute and refusals for seconds, by session,
+// credential and task; a question that is on its way serves all who wait for
+// it and ends with none of them. Forget drops what a session has, also what is
+// still on its way.
+//
+// The package never follows a redirect, never asks twice and reads at most
+// 4 MiB. It does not find roles or decide anything about them.
+package client
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
+)
+
+const (
+	// keepYes is how long an answer is used. Somebody who loses a task in
+	// Label Studio reads its objects for at most so long.
+	keepYes = time.Minute
+	// keepNo is how long a refusal is used.
+	keepNo = 3 * time.Second
+	// patience is how long one question may take, however many wait for it.
+	patience = 5 * time.Second
+	// atOnce is how many questions Label Studio gets at the same time. A page
+	// of its Data Manager is 30 tasks.
+	atOnce = 32
+	// maxWaiting is how many questions may wait for their turn.
+	maxWaiting = 1024
+	// maxEntries and maxBytes bound the answers that are kept.
+	maxEntries = 100_000
+	maxBytes   = 64 << 20
+)
+
+// Client asks Label Studio. Make it with New.
+type Client struct {
+	// Base is where Label Studio listens, without a path. Required.
+	Base *url.URL
+	// HTTP sends the requests; redirects are never followed. Required.
+	HTTP *http.Client
+	// Now is the time; time.Now outside tests. Required.
+	Now func() time.Time
+	// WholePlace asks for the organization and the workspace of a task's
+	// project too, which takes a second question. It is needed only when a
+	// grant is scoped by one of them.
+	WholePlace bool
+	// Asked is told of every request that is sent, with its kind: "task",
+	// "project" or "version". May be nil.
+	Asked func(kind string)
+
+	turns chan struct{}
+
+	mu      sync.Mutex
+	kept    *simplelru.LRU[question, kept]
+	bytes   int // of what is kept
+	bound   int // of bytes
+	flights map[question]*flight
+	// of lists, by session, the questions that are kept.
+	of map[string]map[question]struct{}
+}
+
+// New makes a Client; its fields may be set before the first question.
+func New(base *url.URL, http *http.Client, now func() time.Time) *Client {
+	c := &Client{
+		Base: base, HTTP: http, Now: now,
+		turns:   make(chan struct{}, atOnce),
+		bound:   maxBytes,
+		flights: map[question]*flight{},
+		of:      map[string]map[question]struct{}{},
+	}
+	// NewLRU only fails for a size below 1.
+	c.kept, _ = simplelru.NewLRU(maxEntries, c.dropped)
+	return c
+}
+
+// Asker is the person as whom Label Studio is asked.
+type Asker struct {
+	// Session is the key of the login session. Forget takes it.
+	Session string
+	// Credential tells apart the app credentials of a session, such as the
+	// user id of a bearer: an answer to one is no answer to another.
+	Credential string
+	// Authorization is the value of the Authorization header.
+	Authorization presign.Secret
+}
+
+func (Asker) String() string       { return "[asker]" }
+func (Asker) GoString() string     { return "[asker]" }
+func (Asker) LogValue() slog.Value { return slog.StringValue("[asker]") }
+
+// Answer is what Label Studio says of something that is the asker's.
+type Answer struct {
+	// Place is where it is. Organization and Workspace are 0 unless
+	// WholePlace asks for them; Workspace is always 0 in Community.
+	Place grants.Place
+	uris  map[string]struct{}
+}
+
+// Names says that the task's data has this object as a value: a whole string
+// that is the object's URI, or the URI that Label Studio itself takes out of
+// a string of HTML. It is false for every object of a project.
+func (a Answer) Names(location presign.Location) bool {
+	_, ok := a.uris[scheme+location.Bucket+"/"+location.Key]
+	return ok
+}
+
+// Task asks for a task. The error is a refusal with one of this package's
+// codes; when the caller stops waiting, its cause is the context's error.
+func (c *Client) Task(ctx context.Context, asker Asker, task int64) (Answer, error) {
+	return c.ask(ctx, asker, question{asker.Session, asker.Credential, "task", task})
+}
+
+// Project asks for a project; the answer names its place and no objects.
+func (c *Client) Project(ctx context.Context, asker Asker, project int64) (Answer, error) {
+	return c.ask(ctx, asker, question{asker.Session, asker.Credential, "project", project})
+}
+
+// Forget drops the answers of a session, and makes those that are on their way
+// refusals to whoever waits for them.
+func (c *Client) Forget(session string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for q := range c.of[session] {
+		c.kept.Remove(q)
+	}
+	for q, f := range c.flights {
+		if q.session == session {
+			delete(c.flights, q)
+			f.end(Answer{}, refusal.New(refusal.Unauthenticated, CodeForgotten, "The session ended while Label Studio was being asked."))
+		}
+	}
+}

@@ -38,7 +38,7 @@ func assumeAt(store Store) Assume {
 			RetryMaxAttempts: 2,
 		}).AssumeRole(ctx, in)
 		if err != nil {
-			return nil, storeError(err)
+			return nil, storeError(err, o)
 		}
 		if out.Credentials == nil {
 			return nil, errors.New("the store's answer has no credentials")
@@ -58,15 +58,22 @@ func (u ServiceUser) Retrieve(context.Context) (aws.Credentials, error) {
 }
 
 // storeError passes on what is the caller's to mend: the policy. Everything
-// else (a wrong secret, a user that may not) is ours.
-func storeError(err error) error {
+// else (a wrong secret, a user that may not) is ours. MinIO answers
+// InvalidParameterValue to a policy that it cannot read, such as one whose
+// Statement is not a list.
+func storeError(err error, o Order) error {
 	var api smithy.APIError
-	if errors.As(err, &api) {
+	if errors.As(err, &api) && o.Policy != "" {
+		var e *Error
 		switch api.ErrorCode() {
-		case "MalformedPolicyDocument":
-			return malformedPolicy("The store does not accept the session policy")
+		case "MalformedPolicyDocument", "InvalidParameterValue":
+			e = malformedPolicy("The store does not accept the session policy")
 		case "PackedPolicyTooLarge":
-			return refuse(http.StatusBadRequest, "PackedPolicyTooLarge", "The session policy is too large for the store")
+			e = refuse(http.StatusBadRequest, "PackedPolicyTooLarge", "The session policy is too large for the store")
+		}
+		if e != nil {
+			e.Cause = err
+			return e
 		}
 	}
 	return fmt.Errorf("asking the store: %w", err)

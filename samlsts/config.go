@@ -134,7 +134,9 @@ func Load(file string) (*Config, error) {
 	}
 	cfg := &Config{}
 	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	if err := decoder.Decode(cfg); err != nil {
+	if err := decoder.Decode(cfg); errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading the configuration: %s is empty", file)
+	} else if err != nil {
 		return nil, fmt.Errorf("reading the configuration %s: %s", file, yaml.FormatError(err, false, false))
 	}
 	if err := decoder.Decode(&Config{}); !errors.Is(err, io.EOF) {

@@ -13,8 +13,7 @@
 // so what the credentials may do is the service user's policy, narrowed by the
 // session policy. This package never widens and never interprets either.
 //
-//	cfg, err := samlsts.Load("samlsts.yaml")
-//	server, err := samlsts.New(cfg)
+//	server, err := samlsts.Open("samlsts.yaml")
 //	err = server.Serve(ctx, func(address string) { fmt.Println("listening on", address) })
 //
 // Unmodified AWS SDKs work against it; they need only their endpoint set
@@ -84,6 +83,15 @@ type Credentials struct {
 	SecretAccessKey Secret
 	SessionToken    Secret
 	Expiration      time.Time
+}
+
+// Open is Load and New.
+func Open(file string) (*Server, error) {
+	cfg, err := Load(file)
+	if err != nil {
+		return nil, err
+	}
+	return New(cfg)
 }
 
 // New builds the server: it checks the whole configuration, reads the

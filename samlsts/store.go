@@ -60,14 +60,14 @@ func (u ServiceUser) Retrieve(context.Context) (aws.Credentials, error) {
 // storeError passes on what is the caller's to mend: the policy. Everything
 // else (a wrong secret, a user that may not) is ours. MinIO answers
 // InvalidParameterValue to a policy that it cannot read, such as one whose
-// Statement is not a list.
+// Statement is not a list, or that names an action of AWS's like kms:Decrypt.
 func storeError(err error, o Order) error {
 	var api smithy.APIError
 	if errors.As(err, &api) && o.Policy != "" {
 		var e *Error
 		switch api.ErrorCode() {
 		case "MalformedPolicyDocument", "InvalidParameterValue":
-			e = malformedPolicy("The store does not accept the session policy")
+			e = malformedPolicy("The store does not accept the session policy: %.200s", api.ErrorMessage())
 		case "PackedPolicyTooLarge":
 			e = refuse(http.StatusBadRequest, "PackedPolicyTooLarge", "The session policy is too large for the store")
 		}

@@ -1,6 +1,5 @@
 // Command samlsts is AWS STS's AssumeRoleWithSAML in front of an S3 server
-// that has only AssumeRole. Package samlsts says what it does and what its
-// configuration holds.
+// that has only AssumeRole: see package samlsts.
 package main
 
 import (
@@ -18,7 +17,7 @@ func main() {
 	config := flag.String("config", "", "the configuration `file` (required)")
 	flag.Parse()
 	if *config == "" || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "usage: samlsts --config FILE")
+		flag.Usage()
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -30,11 +29,7 @@ func main() {
 }
 
 func run(ctx context.Context, config string) error {
-	cfg, err := samlsts.Load(config)
-	if err != nil {
-		return err
-	}
-	server, err := samlsts.New(cfg)
+	server, err := samlsts.Open(config)
 	if err != nil {
 		return err
 	}

@@ -198,6 +198,12 @@ func TestNoCredentialsUnlessEverythingIsRight(t *testing.T) {
 	_, err = r.assume(radiology, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}`, spec())
 	refused(t, err, "MalformedPolicyDocument")
 
+	_, err = r.assume(radiology, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:Decrypt"],"Resource":["*"]}]}`, spec())
+	refused(t, err, "MalformedPolicyDocument")
+	if !strings.Contains(err.Error(), "kms:Decrypt") {
+		t.Errorf("the caller is not told what the store dislikes: %v", err)
+	}
+
 	// The service user's secret is wrong: our fault, not the caller's.
 	_, err = r.assume(mistyped, "", spec())
 	refused(t, err, "ServiceUnavailable")

@@ -3,6 +3,7 @@ package samlsts_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -42,6 +43,28 @@ func TestAcceptsWhatIdPsSend(t *testing.T) {
 		"a person in another alphabet": func(s *spec) { s.attributes = append(s.attributes, attribute("cn", "Ада &amp; Ĵ")) },
 		"an element in a foreign attribute": func(s *spec) {
 			s.attributes = append(s.attributes, attribute("urn:oid:1.3.6.1.4.1.5923.1.1.1.10", "<saml:NameID>x</saml:NameID>"))
+		},
+		"350 roles": func(s *spec) {
+			values := make([]string, 350)
+			for i := range values {
+				values[i] = fmt.Sprintf("arn:aws:iam::%012d:role/radiology-%d,arn:aws:iam::%012d:saml-provider/corp", i, i, i)
+			}
+			s.sign, s.attributes[0] = "assertion", attribute(awsNames+"Role", append(values, radiology+","+corp)...)
+		},
+		"typed values": func(s *spec) {
+			s.before = func(d *etree.Document) {
+				for _, value := range d.FindElements("//AttributeValue") {
+					value.CreateAttr("xmlns:xs", "http://www.w3.org/2001/XMLSchema")
+					value.CreateAttr("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
+					value.CreateAttr("xsi:type", "xs:string")
+				}
+			}
+		},
+		"OpenSAML's inclusive namespaces": func(s *spec) {
+			s.sign, s.inclusive = "response", "xs"
+			s.before = func(d *etree.Document) {
+				d.Root().CreateAttr("xmlns:xs", "http://www.w3.org/2001/XMLSchema")
+			}
 		},
 		"namespaces inherited by a signed assertion": func(s *spec) {
 			s.sign = "assertion"

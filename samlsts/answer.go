@@ -45,7 +45,7 @@ func (g *grant) answer(c *Credentials, requestID string) *assumeRoleWithSAMLResp
 	r.Credentials.SecretAccessKey = c.SecretAccessKey.Reveal()
 	r.Credentials.SessionToken = c.SessionToken.Reveal()
 	r.Credentials.Expiration = c.Expiration.UTC().Format(time.RFC3339)
-	r.AssumedRoleUser.Arn = g.role.session(g.order.SessionName)
+	r.AssumedRoleUser.Arn = g.order.Role.parsed.session(g.order.SessionName)
 	r.AssumedRoleUser.AssumedRoleId = roleID(g.order.Role.ARN) + ":" + g.order.SessionName
 	r.Audience = g.said.recipient
 	r.Issuer = g.said.issuer

@@ -168,7 +168,7 @@ func (a *assertion) readConditions(conditions *element) error {
 		switch condition.name {
 		case samlName("AudienceRestriction"), samlName("OneTimeUse"), samlName("ProxyRestriction"):
 		default:
-			return fmt.Errorf("there is a condition %s, which is not understood", condition.local)
+			return fmt.Errorf("there is a condition %.60s, which is not understood", condition.local)
 		}
 	}
 	restrictions := conditions.all(samlName("AudienceRestriction"))
@@ -199,7 +199,7 @@ func (a *assertion) readStatements(statements []*element) error {
 		case samlName("AttributeStatement"):
 			a.attributes, err = attributes(statement)
 		default:
-			err = fmt.Errorf("there is a %s, which does not belong there", statement.local)
+			err = fmt.Errorf("there is a %.60s, which does not belong there", statement.local)
 		}
 		if err != nil {
 			return err

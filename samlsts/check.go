@@ -13,7 +13,6 @@ const redeemWithin = 5 * time.Minute
 type grant struct {
 	order    Order
 	provider *provider
-	role     iamARN
 	said     *assertion
 }
 
@@ -39,9 +38,6 @@ func (s *Server) decide(q *request, now time.Time) (*grant, error) {
 		return nil, err
 	}
 	g := &grant{provider: from, said: said, order: Order{Role: role, Policy: q.policy}}
-	if g.role, err = parseARN(role.ARN); err != nil {
-		return nil, internal(err)
-	}
 	if g.order.SessionName, err = said.sessionName(); err != nil {
 		return nil, err
 	}

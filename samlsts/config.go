@@ -83,6 +83,8 @@ type Role struct {
 	Trust Trust `yaml:"trust"`
 	// Store is the service user that stands for the role.
 	Store ServiceUser `yaml:"store"`
+
+	parsed iamARN // of ARN, set by New
 }
 
 // Trust says whose assertions may assume a role.
@@ -163,6 +165,15 @@ func (c *Config) relativeTo(folder string) {
 			*file = filepath.Join(folder, *file)
 		}
 	}
+}
+
+// complete reads what the role's configuration refers to.
+func (r *Role) complete() (err error) {
+	if r.parsed, err = parseARN(r.ARN); err != nil {
+		return err
+	}
+	r.Store.SecretAccessKey, err = r.Store.secret()
+	return err
 }
 
 // secret is the user's secret, wherever it stands.

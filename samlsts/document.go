@@ -111,7 +111,7 @@ func (e *element) follow(model []part) ([]*element, error) {
 			n++
 		}
 		if n < p.min {
-			return nil, fmt.Errorf("%s has no %s where one belongs", e.local, p.name.local)
+			return nil, fmt.Errorf("%.60s has no %s where one belongs", e.local, p.name.local)
 		}
 		rest = rest[n:]
 	}
@@ -122,7 +122,7 @@ func (e *element) follow(model []part) ([]*element, error) {
 func (e *element) matches(model []part) error {
 	rest, err := e.follow(model)
 	if err == nil && len(rest) > 0 {
-		return fmt.Errorf("%s has a child %s that does not belong there", e.local, rest[0].local)
+		return fmt.Errorf("%.60s has a child %.60s that does not belong there", e.local, rest[0].local)
 	}
 	return err
 }

@@ -24,6 +24,7 @@ const (
 	corp      = "arn:aws:iam::111122223333:saml-provider/corp"
 	other     = "arn:aws:iam::111122223333:saml-provider/other"
 	foreign   = "arn:aws:iam::999900001111:saml-provider/corp"
+	twin      = "arn:aws:iam::111122223333:saml-provider/twin"
 	radiology = "arn:aws:iam::111122223333:role/team/radiology"
 	research  = "arn:aws:iam::111122223333:role/research"
 	awsNames  = "https://aws.amazon.com/SAML/Attributes/"
@@ -75,6 +76,7 @@ type spec struct {
 	sign                    string // both, assertion, response, nothing
 	key                     *key
 	method                  string
+	inclusive               string // PrefixList of exc-c14n
 	before, after           func(*etree.Document)
 	raw                     func(string) string
 }
@@ -167,7 +169,7 @@ func (s *spec) signElement(t testing.TB, el *etree.Element) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(s.inclusive)
 	if err := ctx.SetSignatureMethod(s.method); err != nil {
 		t.Fatal(err)
 	}
@@ -175,11 +177,33 @@ func (s *spec) signElement(t testing.TB, el *etree.Element) {
 	if err != nil {
 		t.Fatalf("signing: %v", err)
 	}
+	if s.inclusive != "" {
+		s.include(t, ctx, signature)
+	}
 	at := 0
 	if issuer := el.SelectElement("Issuer"); issuer != nil {
 		at = issuer.Index() + 1
 	}
 	el.InsertChildAt(at, signature)
+}
+
+// include adds the PrefixList to a signature's transform and signs anew.
+func (s *spec) include(t testing.TB, ctx *dsig.SigningContext, signature *etree.Element) {
+	t.Helper()
+	parameter := signature.FindElements(".//Transform")[1].CreateElement("ec:InclusiveNamespaces")
+	parameter.CreateAttr("xmlns:ec", "http://www.w3.org/2001/10/xml-exc-c14n#")
+	parameter.CreateAttr("PrefixList", s.inclusive)
+	info := signature.SelectElement("SignedInfo").Copy()
+	info.CreateAttr("xmlns:ds", "http://www.w3.org/2000/09/xmldsig#")
+	canonical, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("").Canonicalize(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := ctx.SignString(string(canonical))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature.SelectElement("SignatureValue").SetText(base64.StdEncoding.EncodeToString(value))
 }
 
 // metadata is the IdP's EntityDescriptor with these keys.

@@ -54,6 +54,17 @@ func TestRefusesByRequest(t *testing.T) {
 	}
 }
 
+// Two providers may hold the same IdP's metadata; a role trusts only its own.
+func TestRefusesAProviderThatTheRoleDoesNotTrust(t *testing.T) {
+	r, s := newRig(t), said()
+	s.attributes[0] = attribute(awsNames+"Role", radiology+","+twin, radiology+","+corp)
+	f := form(s.issue(t))
+	f.Set("PrincipalArn", twin)
+	r.refuses(r.call(f), 403, accessDenied, notAllowed)
+	f.Set("PrincipalArn", corp)
+	r.accepts(r.call(f))
+}
+
 func TestRefusesByShapeOfRequest(t *testing.T) {
 	for name, c := range map[string]struct {
 		method, target, kind, body string

@@ -54,6 +54,7 @@ func configure(t *testing.T) *samlsts.Config {
 			{ARN: corp, Metadata: own},
 			{ARN: other, Metadata: file("other.xml", metadata("https://other.example.com", stranger))},
 			{ARN: foreign, Metadata: own},
+			{ARN: twin, Metadata: own},
 		},
 		Roles: []samlsts.Role{
 			{ARN: radiology, MaxSessionDuration: 2 * time.Hour, Trust: samlsts.Trust{Provider: corp, SAMLAud: []string{acs}}, Store: user},

@@ -114,14 +114,11 @@ func New(cfg *Config) (*Server, error) {
 		}
 		s.providers[p.ARN] = read
 	}
-	for i := range cfg.Roles {
-		role := cfg.Roles[i]
-		secret, err := role.Store.secret()
-		if err != nil {
+	for _, role := range cfg.Roles {
+		if err := role.complete(); err != nil {
 			problems = append(problems, fmt.Errorf("role %s: %w", role.ARN, err))
 			continue
 		}
-		role.Store.SecretAccessKey = secret
 		s.roles[role.ARN] = &role
 	}
 	if len(problems) > 0 {

@@ -96,6 +96,9 @@ func TestRefusesWrapping(t *testing.T) {
 		"two Subjects": {"response", func(r, a *etree.Element) {
 			a.InsertChildAt(a.SelectElement("Subject").Index(), a.SelectElement("Subject").Copy())
 		}},
+		"no Status":             {"assertion", func(r, a *etree.Element) { r.RemoveChild(r.SelectElement("Status")) }},
+		"two Statuses":          {"assertion", func(r, a *etree.Element) { r.InsertChildAt(a.Index(), r.SelectElement("Status").Copy()) }},
+		"no StatusCode":         {"assertion", func(r, a *etree.Element) { r.SelectElement("Status").Child = nil }},
 		"no ID on the response": {"assertion", func(r, a *etree.Element) { r.RemoveAttr("ID") }},
 	} {
 		t.Run(name, func(t *testing.T) {

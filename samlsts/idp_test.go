@@ -173,7 +173,7 @@ func (s *spec) signElement(t testing.TB, el *etree.Element) {
 	if err := ctx.SetSignatureMethod(s.method); err != nil {
 		t.Fatal(err)
 	}
-	signature, err := ctx.ConstructSignature(el, true)
+	signature, err := ctx.ConstructSignature(el.Copy(), true) // canonicalising changes what it is given
 	if err != nil {
 		t.Fatalf("signing: %v", err)
 	}

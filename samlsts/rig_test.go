@@ -26,7 +26,7 @@ const (
 
 // rig is a server with a store that remembers what it was asked for.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	server *samlsts.Server
 	orders []samlsts.Order
 	log    string
@@ -34,7 +34,7 @@ type rig struct {
 }
 
 // configure gives a right configuration, in a folder of its own.
-func configure(t *testing.T) *samlsts.Config {
+func configure(t testing.TB) *samlsts.Config {
 	t.Helper()
 	dir := t.TempDir()
 	file := func(name, text string) string {
@@ -69,7 +69,7 @@ func newRig(t *testing.T) *rig {
 	return serve(t, configure(t))
 }
 
-func serve(t *testing.T, cfg *samlsts.Config) *rig {
+func serve(t testing.TB, cfg *samlsts.Config) *rig {
 	t.Helper()
 	server, err := samlsts.New(cfg)
 	if err != nil {
@@ -143,6 +143,7 @@ func (r *rig) refuses(o outcome, status int, code, message string) {
 	if o.status != status || o.Error.Code != code || !strings.HasPrefix(o.Error.Message, message) {
 		r.t.Errorf("answered %d %s %q (%s), want %d %s %q", o.status, o.Error.Code, o.Error.Message, r.last().Why, status, code, message)
 	}
+	r.t.Logf("%s: %s (%s)", o.Error.Code, o.Error.Message, r.last().Why)
 	if o.Result.Credentials.AccessKeyId != "" || len(r.orders) > 0 {
 		r.t.Error("refused, and yet the store was asked")
 	}

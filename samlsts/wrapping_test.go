@@ -105,7 +105,11 @@ func TestRefusesWrapping(t *testing.T) {
 			r, s := newRig(t), said()
 			s.sign = c.sign
 			s.after = func(d *etree.Document) { c.after(d.Root(), d.Root().SelectElement("Assertion")) }
-			r.refuses(r.call(form(s.issue(t))), 400, invalidToken, badResponse)
+			o := r.call(form(s.issue(t)))
+			r.refuses(o, 400, invalidToken, badResponse)
+			if strings.Contains(o.Error.Message, "prefix") {
+				t.Errorf("the attack is not even XML: %s", o.Error.Message)
+			}
 		})
 	}
 }
@@ -138,4 +142,10 @@ func TestReadsOnlyWhatIsSigned(t *testing.T) {
 	if got.Subject != "4711" || r.orders[0].SessionName != "ada@example.com" {
 		t.Errorf("granted to %s as %s", got.Subject, r.orders[0].SessionName)
 	}
+}
+
+func TestSaysThatEncryptionIsNotSupported(t *testing.T) {
+	r, s := newRig(t), said()
+	s.after = func(d *etree.Document) { d.Root().CreateElement("saml:EncryptedAssertion") }
+	r.refuses(r.call(form(s.issue(t))), 400, invalidToken, badResponse+"the assertion is encrypted")
 }

@@ -61,7 +61,11 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 		}
 		f = &flight{done: make(chan struct{})}
 		c.flights[q] = f
-		go c.fly(context.WithoutCancel(ctx), asker, q, f)
+		if alone := context.WithoutCancel(ctx); c.ByProject && q.kind == "task" {
+			c.enqueue(alone, asker, q, f)
+		} else {
+			go c.fly(alone, asker, q, f)
+		}
 	}
 	c.mu.Unlock()
 	select {
@@ -72,14 +76,23 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 	}
 }
 
-// fly sends the question and keeps the answer, unless it was forgotten by then.
-// The context is nobody's, so that one closed browser tab fails no other.
+// fly sends the question and keeps the answer. The context is nobody's, so that
+// one closed browser tab fails no other.
 func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	asked := c.Now()
-	answer, err := c.inTurn(ctx, asker, q)
+	answer, err := c.inTurn(ctx, func() (Answer, error) {
+		if q.kind == "project" {
+			return c.project(ctx, asker, q.id)
+		}
+		return c.task(ctx, asker, q.id)
+	})
+	c.land(q, f, asked, answer, err)
+}
 
+// land gives a flight its answer and keeps it, unless it was forgotten by then.
+func (c *Client) land(q question, f *flight, asked time.Time, answer Answer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.ended {
@@ -92,8 +105,8 @@ func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 	}
 }
 
-// inTurn waits for a turn and sends the question.
-func (c *Client) inTurn(ctx context.Context, asker Asker, q question) (answer Answer, err error) {
+// inTurn waits for a turn and asks.
+func (c *Client) inTurn(ctx context.Context, ask func() (Answer, error)) (answer Answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			answer, err = Answer{}, unavailable(fmt.Errorf("panic: %v", p))
@@ -105,10 +118,7 @@ func (c *Client) inTurn(ctx context.Context, asker Asker, q question) (answer An
 	case <-ctx.Done():
 		return Answer{}, unavailable(ctx.Err())
 	}
-	if q.kind == "project" {
-		return c.project(ctx, asker, q.id)
-	}
-	return c.task(ctx, asker, q.id)
+	return ask()
 }
 
 // lifetime says how long an outcome is used: a yes long, Label Studio's own no

@@ -49,6 +49,8 @@ const (
 	// maxEntries and maxBytes bound the answers that are kept.
 	maxEntries = 100_000
 	maxBytes   = 64 << 20
+	// maxParties bounds the projects that are remembered.
+	maxParties = 10_000
 )
 
 // Client asks Label Studio. Make it with New.
@@ -63,8 +65,16 @@ type Client struct {
 	// project too, which takes a second question. It is needed only when a
 	// grant is scoped by one of them.
 	WholePlace bool
+	// ByProject asks for the tasks of a page together, by the list of Label
+	// Studio's Data Manager, once it is known which project the session works
+	// in. That spares Label Studio most questions; and where a model is
+	// connected, it spares the model, which Label Studio asks whenever it is
+	// asked for a single task without predictions. The list says whether the
+	// project is theirs, which in Community is all there is to say of a task;
+	// in Enterprise, where tasks are assigned, leave it false.
+	ByProject bool
 	// Asked is told of every request that is sent, with its kind: "task",
-	// "project" or "version". May be nil.
+	// "tasks", "project" or "version". May be nil.
 	Asked func(kind string)
 
 	turns chan struct{}
@@ -74,6 +84,10 @@ type Client struct {
 	bytes   int // of what is kept
 	bound   int // of bytes
 	flights map[question]*flight
+	// queues are the tasks that wait to be asked for together.
+	queues map[party]*queue
+	// lately is the project of the last task that each party asked for.
+	lately *simplelru.LRU[party, int64]
 	// of lists, by session, the questions that are kept.
 	of map[string]map[question]struct{}
 }
@@ -85,10 +99,12 @@ func New(base *url.URL, http *http.Client, now func() time.Time) *Client {
 		turns:   make(chan struct{}, atOnce),
 		bound:   maxBytes,
 		flights: map[question]*flight{},
+		queues:  map[party]*queue{},
 		of:      map[string]map[question]struct{}{},
 	}
 	// NewLRU only fails for a size below 1.
 	c.kept, _ = simplelru.NewLRU(maxEntries, c.dropped)
+	c.lately, _ = simplelru.NewLRU[party, int64](maxParties, nil)
 	return c
 }
 

@@ -1,0 +1,155 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/rolepass/rolepass/grants"
+)
+
+// maxTogether is how many tasks are asked for at once.
+const maxTogether = 100
+
+// party is one credential of one session: what may be asked for together.
+type party struct{ session, credential string }
+
+// queue is what a party waits for while one question of it is on its way. The
+// first task of a page goes at once, the others follow together.
+type queue struct {
+	asker   Asker
+	waiting []waiter
+}
+
+// waiter is a task on its way and the flight that it lands on.
+type waiter struct {
+	question
+	flight *flight
+}
+
+// enqueue lets the task wait with the others of its party; the caller holds the
+// lock.
+func (c *Client) enqueue(ctx context.Context, asker Asker, q question, f *flight) {
+	p := party{q.session, q.credential}
+	line := c.queues[p]
+	if line == nil {
+		line = &queue{}
+		c.queues[p] = line
+		go c.serve(ctx, p, line)
+	}
+	line.asker = asker // the latest, whose bearer lives longest
+	line.waiting = append(line.waiting, waiter{q, f})
+}
+
+// serve answers a queue until it is empty.
+func (c *Client) serve(ctx context.Context, p party, line *queue) {
+	for {
+		c.mu.Lock()
+		line.waiting = slices.DeleteFunc(line.waiting, func(w waiter) bool { return w.flight.ended }) // forgotten
+		n := min(len(line.waiting), maxTogether)
+		waiters, asker := line.waiting[:n:n], line.asker
+		line.waiting = line.waiting[n:]
+		project, _ := c.lately.Get(p)
+		if n == 0 {
+			delete(c.queues, p)
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		c.together(ctx, p, asker, project, waiters)
+	}
+}
+
+// together answers tasks by the list of the project that the party works in. A
+// task that is not there is asked for by itself, and if it is in another
+// project, the rest is looked for there.
+func (c *Client) together(ctx context.Context, p party, asker Asker, project int64, waiters []waiter) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	waiters = c.list(ctx, asker, project, waiters)
+	if len(waiters) == 0 {
+		return
+	}
+	c.fly(ctx, asker, waiters[0].question, waiters[0].flight)
+	if answer := waiters[0].flight; answer.err == nil && answer.answer.Place.Project != project {
+		project = answer.answer.Place.Project
+		c.mu.Lock()
+		c.lately.Add(p, project)
+		c.mu.Unlock()
+		waiters = c.list(ctx, asker, project, waiters[1:])
+	} else {
+		waiters = waiters[1:]
+	}
+	var all sync.WaitGroup
+	for _, w := range waiters {
+		all.Go(func() { c.fly(ctx, asker, w.question, w.flight) })
+	}
+	all.Wait()
+}
+
+// list lands those of the tasks that the project has, and gives the others. It
+// says nothing about those: the list may not answer, or they may be elsewhere.
+func (c *Client) list(ctx context.Context, asker Asker, project int64, waiters []waiter) []waiter {
+	if project <= 0 || len(waiters) == 0 {
+		return waiters
+	}
+	ids := make([]int64, len(waiters))
+	for i, w := range waiters {
+		ids[i] = w.id
+	}
+	asked := c.Now()
+	found := map[int64]Answer{}
+	if _, err := c.inTurn(ctx, func() (Answer, error) { return Answer{}, c.tasks(ctx, asker, project, ids, found) }); err != nil {
+		return waiters
+	}
+	var others []waiter
+	for _, w := range waiters {
+		if answer, ok := found[w.id]; ok {
+			c.land(w.question, w.flight, asked, answer, nil)
+		} else {
+			others = append(others, w)
+		}
+	}
+	return others
+}
+
+// tasks asks for tasks of a project, as the Data Manager asks for a selection.
+func (c *Client) tasks(ctx context.Context, asker Asker, project int64, ids []int64, found map[int64]Answer) error {
+	selection, err := json.Marshal(map[string]any{"selectedItems": map[string]any{"all": false, "included": ids}})
+	if err != nil {
+		return unavailable(err)
+	}
+	query := url.Values{
+		"project": {strconv.FormatInt(project, 10)}, "query": {string(selection)}, "page_size": {strconv.Itoa(maxTogether)},
+		"include": {"id,project,data"}, "resolve_uri": {"false"},
+	}
+	var page struct {
+		Tasks []struct {
+			ID      int64 `json:"id"`
+			Project int64 `json:"project"`
+			Data    any   `json:"data"`
+		} `json:"tasks"`
+	}
+	if err := c.get(ctx, asker, "tasks", "/api/tasks/", query.Encode(), &page); err != nil {
+		return err
+	}
+	place := grants.Place{Project: project}
+	if c.WholePlace {
+		whole, err := c.project(ctx, asker, project)
+		if err != nil {
+			return err
+		}
+		place = whole.Place
+	}
+	for _, task := range page.Tasks {
+		if task.Project != project {
+			return unavailable(errors.New("the list has a task of another project"))
+		}
+		found[task.ID] = Answer{Place: place, uris: collect(task.Data)}
+	}
+	return nil
+}

@@ -260,6 +260,7 @@ func TestRefusesByHygiene(t *testing.T) {
 		"nested too deeply":           replace("<saml:Subject>", strings.Repeat("<x>", 70)+strings.Repeat("</x>", 70)+"<saml:Subject>"),
 		"too many elements":           replace("<saml:Subject>", strings.Repeat("<x/>", 4096)+"<saml:Subject>"),
 		"too many attributes":         replace("<saml:Subject>", "<saml:Subject"+manyAttributes(65)+">"),
+		"too many attributes in all":  replace("<saml:Subject>", strings.Repeat("<x"+manyAttributes(64)+"/>", 64)+"<saml:Subject>"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, s := newRig(t), said()

@@ -15,7 +15,7 @@ import (
 const (
 	maxDepth      = 64
 	maxElements   = 4096
-	maxAttributes = 64
+	maxAttributes = 64 // on one element; as many as elements in all
 )
 
 // xmlNamespace is what the prefix xml is bound to, always.
@@ -86,6 +86,8 @@ type reader struct {
 	rest     string
 	lenient  bool
 	elements int
+	// attributes counts those of all elements.
+	attributes int
 }
 
 var xmlDeclaration = regexp.MustCompile(`^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"(?i:utf-8)"|'(?i:utf-8)'))?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>`)
@@ -234,8 +236,9 @@ func (r *reader) startTag() (*startTag, error) {
 		if err != nil {
 			return nil, err
 		}
-		if tag.attributes = append(tag.attributes, rawAttribute{a[1], value}); len(tag.attributes) > maxAttributes {
-			return nil, fmt.Errorf("an element has more than %d attributes", maxAttributes)
+		tag.attributes = append(tag.attributes, rawAttribute{a[1], value})
+		if r.attributes++; len(tag.attributes) > maxAttributes || r.attributes > maxElements {
+			return nil, fmt.Errorf("an element has more than %d attributes, or all have more than %d", maxAttributes, maxElements)
 		}
 	}
 }

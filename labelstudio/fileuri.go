@@ -42,11 +42,14 @@ func fileURI(query string) (string, *refusal.Refusal) {
 	return value, nil
 }
 
+// padding undoes the percent-encoding of base64's padding, and nothing else.
+var padding = strings.NewReplacer("%3D", "=", "%3d", "=")
+
 // decodeFileURI reads the value of fileuri: the padded URL-safe base64 of an
 // s3:// URI, in the one spelling that encodes back to itself. Its padding may
 // be percent-encoded, as browsers do when they add a parameter.
 func decodeFileURI(value string) (presign.Location, *refusal.Refusal) {
-	value = strings.NewReplacer("%3D", "=", "%3d", "=").Replace(value)
+	value = padding.Replace(value)
 	raw, err := base64.URLEncoding.Strict().DecodeString(value)
 	if err != nil || base64.URLEncoding.EncodeToString(raw) != value {
 		if quoted := strings.ToLower(decodeOnce(value)); strings.Contains(quoted, "://") {

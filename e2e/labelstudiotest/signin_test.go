@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolepass/rolepass/labelstudio/client"
 	"github.com/rolepass/rolepass/labelstudio/signin"
@@ -113,17 +114,28 @@ func TestWhoWasRemovedStaysOut(t *testing.T) {
 	if _, err := s.client().Task(t.Context(), s.asker(t, id), task); err != nil {
 		t.Fatalf("a member may not see a task: %v", err)
 	}
+	page := s.client()
+	page.ByProject = true
+	if _, err := page.Task(t.Context(), s.asker(t, id), task); err != nil {
+		t.Fatalf("a member may not see a task: %v", err)
+	}
 	s.must(t, "DELETE", fmt.Sprintf("/api/organizations/1/memberships/%d/", id), ownerID, nil, nil)
-	if _, err := s.client().Task(t.Context(), s.asker(t, id), task); err == nil {
-		t.Error("the bearer of a removed member still sees the task")
+	page.Forget(s.asker(t, id).Session)
+	for _, c := range []*client.Client{s.client(), page} {
+		if _, err := c.Task(t.Context(), s.asker(t, id), task); err == nil {
+			t.Error("the bearer of a removed member still sees the task")
+		}
 	}
 	isRefused(t, s.accounts(), ada, signin.CodeRemoved)
 	// Label Studio's login took the person back as far as an organization goes;
-	// the task stays out of reach.
-	_, err := s.client().Task(t.Context(), s.asker(t, id), task)
-	var r *refusal.Refusal
-	if !errors.As(err, &r) || r.Code != client.CodeNotTheirs {
-		t.Errorf("asked for the task Label Studio says %v", err)
+	// the task stays out of reach, asked for alone or with its project.
+	page.Forget(s.asker(t, id).Session)
+	for _, c := range []*client.Client{s.client(), page} {
+		_, err := c.Task(t.Context(), s.asker(t, id), task)
+		var r *refusal.Refusal
+		if !errors.As(err, &r) || r.Code != client.CodeNotTheirs {
+			t.Errorf("asked for the task Label Studio says %v", err)
+		}
 	}
 }
 
@@ -163,6 +175,30 @@ func TestTheBearerSignsIn(t *testing.T) {
 		}
 		if status, _ := s.send(t, request); status != c.want {
 			t.Errorf("%s %s gives %d, want %d", c.method, c.path, status, c.want)
+		}
+	}
+}
+
+// Label Studio refuses a bearer from its future, so ours are dated back; both
+// clocks may be a minute apart.
+func TestClocksApart(t *testing.T) {
+	s := labelStudio(t)
+	for ahead, want := range map[time.Duration]int{
+		0: 200, 50 * time.Second: 200, 90 * time.Second: 401, -4 * time.Minute: 200, -6 * time.Minute: 401,
+	} {
+		b := s.bearer()
+		b.Now = func() time.Time { return time.Now().Add(ahead) }
+		authorization, err := b.Authorization(ownerID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), "GET", s.base.String()+"/api/current-user/whoami", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", authorization.Reveal())
+		if status, _ := s.send(t, request); status != want {
+			t.Errorf("a bearer made %v ahead gives %d, want %d", ahead, status, want)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func environment(dir string, secretKey presign.Secret) []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8",
 		"LABEL_STUDIO_BASE_DATA_DIR=" + dir, "LABEL_STUDIO_USERNAME=" + ownerEmail, "LABEL_STUDIO_PASSWORD=a password of the owner's",
 		"SECRET_KEY=" + secretKey.Reveal(), "DISABLE_SIGNUP_WITHOUT_LINK=true",
-		"COLLECT_ANALYTICS=False", "LATEST_VERSION_CHECK=False", "SENTRY_DSN=", "FRONTEND_SENTRY_DSN=", "SSRF_PROTECTION_ENABLED=false",
+		"COLLECT_ANALYTICS=False", "LATEST_VERSION_CHECK=False", "SENTRY_DSN=", "FRONTEND_SENTRY_DSN=", "SSRF_PROTECTION_ENABLED=false", "ML_BLOCK_LOCAL_IP=false", // our S3 and model are on this machine
 	}
 }
 

@@ -2,11 +2,14 @@ package samlsts_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +19,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
+
+	"github.com/rolepass/rolepass/samlsts"
 )
 
 func TestAcceptsWhatIdPsSend(t *testing.T) {
@@ -44,12 +49,24 @@ func TestAcceptsWhatIdPsSend(t *testing.T) {
 		"an element in a foreign attribute": func(s *spec) {
 			s.attributes = append(s.attributes, attribute("urn:oid:1.3.6.1.4.1.5923.1.1.1.10", "<saml:NameID>x</saml:NameID>"))
 		},
+		"a signature signed anew": func(s *spec) { s.odd = func(*etree.Element) {} },
 		"350 roles": func(s *spec) {
 			values := make([]string, 350)
 			for i := range values {
 				values[i] = fmt.Sprintf("arn:aws:iam::%012d:role/radiology-%d,arn:aws:iam::%012d:saml-provider/corp", i, i, i)
 			}
 			s.sign, s.attributes[0] = "assertion", attribute(awsNames+"Role", append(values, radiology+","+corp)...)
+		},
+		"Entra's default namespaces": func(s *spec) {
+			s.sign, s.unprefixed = "assertion", true
+			s.before = func(d *etree.Document) {
+				assertion := d.Root().SelectElement("Assertion")
+				assertion.RemoveAttr("xmlns:saml")
+				assertion.CreateAttr("xmlns", "urn:oasis:names:tc:SAML:2.0:assertion")
+				for _, el := range append(assertion.FindElements(".//*"), assertion) {
+					el.Space = ""
+				}
+			}
 		},
 		"typed values": func(s *spec) {
 			s.before = func(d *etree.Document) {
@@ -62,6 +79,11 @@ func TestAcceptsWhatIdPsSend(t *testing.T) {
 		},
 		"OpenSAML's inclusive namespaces": func(s *spec) {
 			s.sign, s.inclusive = "response", "xs"
+			s.odd = func(signature *etree.Element) {
+				parameter := signature.FindElements(".//Transform")[1].CreateElement("ec:InclusiveNamespaces")
+				parameter.CreateAttr("xmlns:ec", "http://www.w3.org/2001/10/xml-exc-c14n#")
+				parameter.CreateAttr("PrefixList", "xs")
+			}
 			s.before = func(d *etree.Document) {
 				d.Root().CreateAttr("xmlns:xs", "http://www.w3.org/2001/XMLSchema")
 			}
@@ -227,5 +249,42 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	}
 	if n := strings.Count(string(text), "\n"); n != 3 {
 		t.Errorf("the log has %d lines for 3 calls", n)
+	}
+}
+
+// Calls do not disturb each other, and each has its whole line in the log.
+func TestManyCallsAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.server.Assume = func(_ context.Context, o samlsts.Order) (*samlsts.Credentials, error) {
+		return &samlsts.Credentials{AccessKeyID: "STORE1", SecretAccessKey: storeSecret, SessionToken: storeToken, Expiration: noon.Add(o.Duration)}, nil
+	}
+	body := form(said().issue(t)).Encode()
+	var calls sync.WaitGroup
+	for range 20 {
+		calls.Go(func() {
+			request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			r.server.ServeHTTP(w, request)
+			if w.Code != http.StatusOK {
+				t.Errorf("answered %d", w.Code)
+			}
+		})
+	}
+	calls.Wait()
+	text, err := os.ReadFile(r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make(map[string]bool)
+	for line := range strings.Lines(string(text)) {
+		var record samlsts.Record
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Code != "OK" {
+			t.Errorf("the log says %q", line)
+		}
+		ids[record.RequestID] = true
+	}
+	if len(ids) != 20 {
+		t.Errorf("the log has %d different calls, want 20", len(ids))
 	}
 }

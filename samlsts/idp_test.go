@@ -76,7 +76,9 @@ type spec struct {
 	sign                    string // both, assertion, response, nothing
 	key                     *key
 	method                  string
-	inclusive               string // PrefixList of exc-c14n
+	unprefixed              bool                 // the signature declares its namespace as the default
+	inclusive               string               // PrefixList of exc-c14n
+	odd                     func(*etree.Element) // changes a signature before its SignedInfo is signed
 	before, after           func(*etree.Document)
 	raw                     func(string) string
 }
@@ -170,6 +172,9 @@ func (s *spec) signElement(t testing.TB, el *etree.Element) {
 		t.Fatal(err)
 	}
 	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(s.inclusive)
+	if s.unprefixed {
+		ctx.Prefix = ""
+	}
 	if err := ctx.SetSignatureMethod(s.method); err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +182,9 @@ func (s *spec) signElement(t testing.TB, el *etree.Element) {
 	if err != nil {
 		t.Fatalf("signing: %v", err)
 	}
-	if s.inclusive != "" {
-		s.include(t, ctx, signature)
+	if s.odd != nil {
+		s.odd(signature)
+		resign(t, ctx, signature)
 	}
 	at := 0
 	if issuer := el.SelectElement("Issuer"); issuer != nil {
@@ -187,12 +193,9 @@ func (s *spec) signElement(t testing.TB, el *etree.Element) {
 	el.InsertChildAt(at, signature)
 }
 
-// include adds the PrefixList to a signature's transform and signs anew.
-func (s *spec) include(t testing.TB, ctx *dsig.SigningContext, signature *etree.Element) {
+// resign signs SignedInfo as it is now.
+func resign(t testing.TB, ctx *dsig.SigningContext, signature *etree.Element) {
 	t.Helper()
-	parameter := signature.FindElements(".//Transform")[1].CreateElement("ec:InclusiveNamespaces")
-	parameter.CreateAttr("xmlns:ec", "http://www.w3.org/2001/10/xml-exc-c14n#")
-	parameter.CreateAttr("PrefixList", s.inclusive)
 	info := signature.SelectElement("SignedInfo").Copy()
 	info.CreateAttr("xmlns:ds", "http://www.w3.org/2000/09/xmldsig#")
 	canonical, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("").Canonicalize(info)

@@ -197,6 +197,45 @@ func TestRefusesBySignature(t *testing.T) {
 	}
 }
 
+// What the IdP itself signed in an odd way. The arithmetic is right, so that
+// nothing but our own rules stands in the way.
+func TestRefusesOddSignatures(t *testing.T) {
+	algorithm := func(path, value string) func(*etree.Element) {
+		return func(e *etree.Element) { e.FindElement(path).CreateAttr("Algorithm", value) }
+	}
+	const c14n, withComments = "http://www.w3.org/2001/10/xml-exc-c14n#", "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"
+	for name, odd := range map[string]func(*etree.Element){
+		"for the whole document":     func(e *etree.Element) { e.FindElement(".//Reference").CreateAttr("URI", "") },
+		"for two elements":           func(e *etree.Element) { e.SelectElement("SignedInfo").AddChild(e.FindElement(".//Reference").Copy()) },
+		"comments in SignedInfo":     algorithm(".//CanonicalizationMethod", withComments),
+		"comments in what is signed": algorithm(".//Transform[2]", withComments),
+		"canonical before enveloped": func(e *etree.Element) {
+			list := e.FindElement(".//Transforms")
+			list.AddChild(list.ChildElements()[0])
+		},
+		"canonical twice": func(e *etree.Element) {
+			e.FindElement(".//Transforms").CreateElement("ds:Transform").CreateAttr("Algorithm", c14n)
+		},
+		"a parameter of the enveloped transform": func(e *etree.Element) {
+			e.FindElements(".//Transform")[0].CreateElement("ds:XPath").SetText("1")
+		},
+		"a parameter of the signature method": func(e *etree.Element) {
+			e.FindElement(".//SignatureMethod").CreateElement("ds:HMACOutputLength").SetText("0")
+		},
+		"an unknown child of the reference": func(e *etree.Element) { e.FindElement(".//Reference").CreateElement("ds:Object") },
+		"an Object":                         func(e *etree.Element) { e.CreateElement("ds:Object") },
+		"two KeyInfos":                      func(e *etree.Element) { e.AddChild(e.SelectElement("KeyInfo").Copy()) },
+	} {
+		for _, sign := range []string{"assertion", "response"} {
+			t.Run(name+", "+sign, func(t *testing.T) {
+				r, s := newRig(t), said()
+				s.sign, s.odd = sign, odd
+				r.refuses(r.call(form(s.issue(t))), 400, invalidToken, badSignature)
+			})
+		}
+	}
+}
+
 func TestRefusesAnExpiredCertificate(t *testing.T) {
 	r, s := newRig(t), said()
 	later := noon.Add(25 * time.Hour)

@@ -48,7 +48,7 @@ type Config struct {
 	// https://signin.aws.amazon.com/saml.
 	Audience []string `yaml:"audience"`
 	// ClockSkew is how far an IdP's clock may be ahead of ours: it moves
-	// NotBefore, never an end. Optional: 60s, at most 2m.
+	// NotBefore, never an end. Optional: zero means 60s; at most 2m.
 	ClockSkew time.Duration `yaml:"clock_skew"`
 	// IssuedLog is a file to which one line of JSON is appended per call, see
 	// Record; it is made with mode 0600. When a line cannot be written, no

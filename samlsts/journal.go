@@ -10,7 +10,7 @@ import (
 
 // Record is one line of the log: one call and what came of it. Fields that are
 // not known, because the call was refused before, are left out. It never holds
-// a secret or anything from an assertion that is not verified.
+// a secret, nor who or what an assertion names that is not verified.
 type Record struct {
 	Time      time.Time `json:"time"`
 	RequestID string    `json:"request_id"`

@@ -209,9 +209,9 @@ type startTag struct {
 type rawAttribute struct{ raw, value string }
 
 var (
-	tagName    = regexp.MustCompile(`^<((?:[A-Za-z_][A-Za-z0-9_.-]*:)?[A-Za-z_][A-Za-z0-9_.-]*)`)
-	tagEnd     = regexp.MustCompile(`^[ \t\n]*(/?)>`)
-	attribute1 = regexp.MustCompile(`^[ \t\n]+((?:[A-Za-z_][A-Za-z0-9_.-]*:)?[A-Za-z_][A-Za-z0-9_.-]*)[ \t\n]*=[ \t\n]*("[^"<]*"|'[^'<]*')`)
+	tagName       = regexp.MustCompile(`^<((?:[A-Za-z_][A-Za-z0-9_.-]*:)?[A-Za-z_][A-Za-z0-9_.-]*)`)
+	tagEnd        = regexp.MustCompile(`^[ \t\n]*(/?)>`)
+	attributeText = regexp.MustCompile(`^[ \t\n]+((?:[A-Za-z_][A-Za-z0-9_.-]*:)?[A-Za-z_][A-Za-z0-9_.-]*)[ \t\n]*=[ \t\n]*("[^"<]*"|'[^'<]*')`)
 )
 
 func (r *reader) startTag() (*startTag, error) {
@@ -227,7 +227,7 @@ func (r *reader) startTag() (*startTag, error) {
 			tag.empty = end[1] == "/"
 			return tag, nil
 		}
-		a := attribute1.FindStringSubmatch(r.rest)
+		a := attributeText.FindStringSubmatch(r.rest)
 		if a == nil {
 			return nil, errors.New("it has a tag that is not well-formed")
 		}

@@ -50,7 +50,7 @@ var padding = strings.NewReplacer("%3D", "=", "%3d", "=")
 // be percent-encoded, as browsers do when they add a parameter.
 func decodeFileURI(value string) (presign.Location, *refusal.Refusal) {
 	value = padding.Replace(value)
-	raw, err := base64.URLEncoding.Strict().DecodeString(value)
+	raw, err := base64.URLEncoding.DecodeString(value)
 	if err != nil || base64.URLEncoding.EncodeToString(raw) != value {
 		if quoted := strings.ToLower(decodeOnce(value)); strings.Contains(quoted, "://") {
 			return presign.Location{}, malformed(CodeFileURILegacy, "The fileuri is percent-encoded, a form that Label Studio no longer writes; open the task again to get a new address.")

@@ -42,14 +42,14 @@ func forms(path string) ([]string, *refusal.Refusal) {
 	return forms, nil
 }
 
-// plain says that no rewrite changes the path; it is the case of nearly every
-// request.
+// plain says that no rewrite changes a segment of the path, as with nearly every
+// request. (Merging slashes does not: door and page skip empty segments.)
 func plain(path string) bool {
 	for i := range len(path) {
 		switch c := path[i]; {
 		case c == '%', c == '\\', c == ';':
 			return false
-		case c == '/' && i > 0 && path[i-1] == '/', c == '.' && path[i-1] == '/':
+		case c == '.' && path[i-1] == '/':
 			return false
 		}
 	}

@@ -17,15 +17,15 @@ type fetch struct{ task, project int64 }
 // with an id of 1 to 18 digits that does not begin with 0: what Label Studio
 // writes, and the form without the last slash, which it also serves.
 func fetchPath(path string) (fetch, bool) {
-	parts := strings.Split(strings.TrimSuffix(path, "/"), "/")
-	if len(parts) != 4 || parts[0] != "" || parts[3] != "resolve" && parts[3] != "presign" {
+	parts := strings.Split(strings.TrimSuffix(path[1:], "/"), "/")
+	if len(parts) != 3 || parts[2] != "resolve" && parts[2] != "presign" {
 		return fetch{}, false
 	}
-	id, ok := identifier(parts[2])
+	id, ok := identifier(parts[1])
 	switch {
-	case ok && parts[1] == "tasks":
+	case ok && parts[0] == "tasks":
 		return fetch{task: id}, true
-	case ok && parts[1] == "projects":
+	case ok && parts[0] == "projects":
 		return fetch{project: id}, true
 	}
 	return fetch{}, false

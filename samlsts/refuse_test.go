@@ -75,6 +75,31 @@ func TestRefusesByRule(t *testing.T) {
 		"a local time":                 {func(s *spec) { s.authn = authn(` SessionNotOnOrAfter="2026-03-01T20:00:00+09:00"`) }, 400, invalidToken, badResponse},
 		"a time that is none":          {func(s *spec) { s.confirmation = fmt.Sprintf(subject, `NotOnOrAfter="2026-02-30T12:05:00Z" `+recipient) }, 400, invalidToken, badResponse},
 
+		"no IssueInstant": {func(s *spec) {
+			s.before = func(d *etree.Document) { d.Root().SelectElement("Assertion").RemoveAttr("IssueInstant") }
+		}, 400, invalidToken, badResponse},
+		"no IssueInstant of the response": {func(s *spec) { s.before = func(d *etree.Document) { d.Root().RemoveAttr("IssueInstant") } }, 400, invalidToken, badResponse},
+		"an IssueInstant that is none": {func(s *spec) {
+			s.before = func(d *etree.Document) { d.Root().CreateAttr("IssueInstant", "now") }
+		}, 400, invalidToken, badResponse},
+		"a NotBefore that is none": {func(s *spec) {
+			s.conditions = strings.Replace(s.conditions, `NotBefore="2026-03-01T11:59:00.000Z"`, `NotBefore="2026-03-01 11:59:00"`, 1)
+		}, 400, invalidToken, badResponse},
+		"an end that is none": {func(s *spec) {
+			s.conditions = strings.Replace(s.conditions, `NotOnOrAfter="2026-03-01T12:05:00.000Z"`, `NotOnOrAfter=""`, 1)
+		}, 400, invalidToken, badResponse},
+		"a stranger among the audiences": {func(s *spec) {
+			s.conditions = strings.Replace(s.conditions, "</saml:AudienceRestriction>", "<saml:Other>urn:amazon:webservices</saml:Other></saml:AudienceRestriction>", 1)
+		}, 400, invalidToken, badResponse},
+		"a stranger among the attributes": {func(s *spec) { s.attributes = append(s.attributes, "<saml:EncryptedAttribute/>") }, 400, invalidToken, badResponse},
+		"an attribute without a name":     {func(s *spec) { s.attributes = append(s.attributes, "<saml:Attribute/>") }, 400, invalidToken, badResponse},
+		"a stranger among the values": {func(s *spec) {
+			s.attributes = append(s.attributes, `<saml:Attribute Name="x"><saml:Value/></saml:Attribute>`)
+		}, 400, invalidToken, badResponse},
+		"a stranger among the statements": {func(s *spec) { s.authn += "<saml:AuthzDecisionStatement/>" }, 400, invalidToken, badResponse},
+		"confirmation without data": {func(s *spec) {
+			s.confirmation = `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"/>`
+		}, 400, invalidToken, badResponse},
 		"no confirmation":                   {func(s *spec) { s.confirmation = "" }, 400, invalidToken, badResponse},
 		"two confirmations":                 {func(s *spec) { s.confirmation += confirmation("https://elsewhere.example.com", noon.Add(time.Minute)) }, 400, invalidToken, badResponse},
 		"confirmation not bearer":           {func(s *spec) { s.confirmation = strings.Replace(s.confirmation, "cm:bearer", "cm:sender-vouches", 1) }, 400, invalidToken, badResponse},

@@ -156,6 +156,21 @@ func TestAnswerSaysWhatSTSSays(t *testing.T) {
 	}
 }
 
+func TestSubjectTypeIsTheFormat(t *testing.T) {
+	const older = "urn:oasis:names:tc:SAML:1.1:nameid-format:"
+	for format, want := range map[string]string{
+		"":                                    older + "unspecified",
+		` Format="` + older + `emailAddress"`: older + "emailAddress",
+		` Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient"`: "transient",
+	} {
+		r, s := newRig(t), said()
+		s.nameID = "<saml:NameID" + format + ">4711</saml:NameID>"
+		if got := r.accepts(r.call(form(s.issue(t)))).Result.SubjectType; got != want {
+			t.Errorf("SubjectType for %q is %q, want %q", format, got, want)
+		}
+	}
+}
+
 func TestCredentialsEndAtTheShortestBound(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit  func(*spec)

@@ -203,14 +203,23 @@ func TestForgetDropsAnswersOnTheirWay(t *testing.T) {
 			_, err := c.Task(t.Context(), ada, 3)
 			waits <- err
 		}()
+		others := make(chan error, 1)
+		go func() {
+			_, err := c.Task(t.Context(), client.Asker{Session: "session-eve", Credential: "8"}, 3)
+			others <- err
+		}()
 		synctest.Wait()
 		c.Forget(ada.Session)
+		if err := <-others; err != nil {
+			t.Errorf("another session's question ended too: %v", err)
+		}
+		c.Forget("session-eve")
 		isRefused(t, <-waits, refusal.Unauthenticated, client.CodeForgotten)
 		time.Sleep(2 * time.Second) // the answer arrives
 		if answers, bytes, sessions := c.Held(); answers+bytes+sessions != 0 {
 			t.Errorf("it is kept all the same: %d, %d, %d", answers, bytes, sessions)
 		}
-		if n := s.asks(t, c, ada, 3); n != 2 {
+		if n := s.asks(t, c, ada, 3); n != 3 {
 			t.Errorf("%d questions", n)
 		}
 	})

@@ -58,6 +58,8 @@ func TestWhatATaskNames(t *testing.T) {
 		{`{"image": "s3:\/\/b\/\u006b.png"}`, "s3://b/k.png", names},
 		{`{"a": {"b": [1, null, {"c": ["x", "s3://b/k.png"]}]}}`, "s3://b/k.png", names},
 		{`{"image": "  s3://b/k.png\n"}`, "s3://b/k.png", names},
+		{`{"image": "\u001cs3://b/k.png\u00a0"}`, "s3://b/k.png", names},
+		{`{"html": "<b \"s3://b/one.png\"\u0001\"two\""}`, "s3://b/one.png", names},
 		{`{"n": 1e999, "image": "s3://b/k.png"}`, "s3://b/k.png", names},
 		{`{"image": "s3://b/a=b.png"}`, "s3://b/a=b.png", names},
 		// What Label Studio takes out of HTML: the first, up to the last quote before an equals sign.

@@ -49,7 +49,7 @@ func (c *Client) enqueue(ctx context.Context, asker Asker, q question, f *flight
 func (c *Client) serve(ctx context.Context, p party, line *queue) {
 	for {
 		c.mu.Lock()
-		line.waiting = slices.DeleteFunc(line.waiting, func(w waiter) bool { return w.flight.ended }) // forgotten
+		line.waiting = slices.DeleteFunc(line.waiting, forgotten)
 		n := min(len(line.waiting), maxTogether)
 		waiters, asker := line.waiting[:n:n], line.asker
 		line.waiting = line.waiting[n:]
@@ -64,6 +64,16 @@ func (c *Client) serve(ctx context.Context, p party, line *queue) {
 	}
 }
 
+// forgotten says that nobody waits any more; the caller holds the lock.
+func forgotten(w waiter) bool { return w.flight.ended }
+
+// awaited leaves out what was forgotten meanwhile.
+func (c *Client) awaited(waiters []waiter) []waiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.DeleteFunc(waiters, forgotten)
+}
+
 // together answers tasks by the list of the project that the party works in. A
 // task that is not there is asked for by itself, and if it is in another
 // project, the rest is looked for there.
@@ -74,18 +84,17 @@ func (c *Client) together(ctx context.Context, p party, asker Asker, project int
 	if len(waiters) == 0 {
 		return
 	}
-	c.fly(ctx, asker, waiters[0].question, waiters[0].flight)
-	if answer := waiters[0].flight; answer.err == nil && answer.answer.Place.Project != project {
-		project = answer.answer.Place.Project
+	first := waiters[0].flight
+	c.fly(ctx, asker, waiters[0].question, first)
+	waiters = waiters[1:]
+	if elsewhere := first.answer.Place.Project; first.err == nil && elsewhere != project {
 		c.mu.Lock()
-		c.lately.Add(p, project)
+		c.lately.Add(p, elsewhere)
 		c.mu.Unlock()
-		waiters = c.list(ctx, asker, project, waiters[1:])
-	} else {
-		waiters = waiters[1:]
+		waiters = c.list(ctx, asker, elsewhere, waiters)
 	}
 	var all sync.WaitGroup
-	for _, w := range waiters {
+	for _, w := range c.awaited(waiters) {
 		all.Go(func() { c.fly(ctx, asker, w.question, w.flight) })
 	}
 	all.Wait()
@@ -94,6 +103,7 @@ func (c *Client) together(ctx context.Context, p party, asker Asker, project int
 // list lands those of the tasks that the project has, and gives the others. It
 // says nothing about those: the list may not answer, or they may be elsewhere.
 func (c *Client) list(ctx context.Context, asker Asker, project int64, waiters []waiter) []waiter {
+	waiters = c.awaited(waiters)
 	if project <= 0 || len(waiters) == 0 {
 		return waiters
 	}

@@ -79,6 +79,8 @@ func TestConfigurationProblems(t *testing.T) {
 		"a path in the endpoint":    {replace("http://127.0.0.1:9005", "http://127.0.0.1:9005/sts"), "scheme, host and port only"},
 		"too much skew":             {replace("30s", "5m"), "clock_skew"},
 		"not a role":                {replace("role/radiology", "user/radiology"), "roles[0]: arn"},
+		"a role as a pattern":       {replace("role/radiology", "role/radio*"), "is not the name of a role"},
+		"a provider with a path":    {strings.ReplaceAll(wellWritten, "saml-provider/corp", "saml-provider/x/corp"), "is not the name of a saml-provider"},
 		"a reserved role":           {replace("role/radiology", "role/aws-reserved/sso.amazonaws.com/x"), "aws-reserved"},
 		"a provider nobody listed":  {replace("provider: arn:aws:iam::111122223333:saml-provider/corp", "provider: arn:aws:iam::111122223333:saml-provider/korp"), "trust.provider"},
 		"role of another account":   {replace("arn:aws:iam::111122223333:role", "arn:aws:iam::999900001111:role"), "in the role's own account"},

@@ -28,6 +28,7 @@ func TestRefusesByRequest(t *testing.T) {
 		"no role":                            {func(f url.Values) { f.Del("RoleArn") }, 400, "ValidationError", "1 validation error detected: Value null at 'roleArn'"},
 		"no provider":                        {func(f url.Values) { f.Del("PrincipalArn") }, 400, "ValidationError", "1 validation error detected: Value null at 'principalArn'"},
 		"no assertion":                       {func(f url.Values) { f.Del("SAMLAssertion") }, 400, "ValidationError", "1 validation error detected: Value null at 'sAMLAssertion'"},
+		"role too short":                     {set("RoleArn", "arn:aws:iam::1:role"), 400, "ValidationError", "1 validation error detected: Value at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 20"},
 		"assertion too long":                 {set("SAMLAssertion", strings.Repeat("A", 100_001)), 400, "ValidationError", "1 validation error detected: Value at 'sAMLAssertion' failed to satisfy constraint: Member must have length less than or equal to 100000"},
 		"unknown role":                       {set("RoleArn", "arn:aws:iam::111122223333:role/nobody"), 403, accessDenied, notAllowed},
 		"role in another case":               {set("RoleArn", "arn:aws:iam::111122223333:role/team/Radiology"), 403, accessDenied, notAllowed},
@@ -52,6 +53,14 @@ func TestRefusesByRequest(t *testing.T) {
 			r.refuses(r.call(f), c.status, c.code, c.message)
 		})
 	}
+}
+
+// Some SDKs write an empty list so.
+func TestNoManagedPoliciesIsNotARequestForSome(t *testing.T) {
+	r := newRig(t)
+	f := form(said().issue(t))
+	f.Set("PolicyArns", "")
+	r.accepts(r.call(f))
 }
 
 // Two providers may hold the same IdP's metadata; a role trusts only its own.

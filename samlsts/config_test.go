@@ -81,6 +81,10 @@ func TestConfigurationProblems(t *testing.T) {
 		"not a role":                {replace("role/radiology", "user/radiology"), "roles[0]: arn"},
 		"a role as a pattern":       {replace("role/radiology", "role/radio*"), "is not the name of a role"},
 		"a provider with a path":    {strings.ReplaceAll(wellWritten, "saml-provider/corp", "saml-provider/x/corp"), "is not the name of a saml-provider"},
+		"listening without a port":  {replace("127.0.0.1:0", "127.0.0.1"), "write an address and a port"},
+		"a role for a provider":     {strings.Replace(wellWritten, "saml-provider/corp\n    metadata", "role/corp\n    metadata", 1), "is not a SAML provider's"},
+		"a provider without an arn": {strings.Replace(wellWritten, "arn: arn:aws:iam::111122223333:saml-provider/corp", "arn: corp", 1), "providers[0]: arn"},
+		"no metadata":               {replace("metadata: corp.xml", "metadata: \"\""), "name the file with the IdP's metadata"},
 		"a reserved role":           {replace("role/radiology", "role/aws-reserved/sso.amazonaws.com/x"), "aws-reserved"},
 		"a provider nobody listed":  {replace("provider: arn:aws:iam::111122223333:saml-provider/corp", "provider: arn:aws:iam::111122223333:saml-provider/korp"), "trust.provider"},
 		"role of another account":   {replace("arn:aws:iam::111122223333:role", "arn:aws:iam::999900001111:role"), "in the role's own account"},
@@ -113,10 +117,18 @@ func TestConfigurationProblems(t *testing.T) {
 
 func TestEveryProblemIsReportedAtOnce(t *testing.T) {
 	_, err := samlsts.New(&samlsts.Config{Listen: "0.0.0.0:1", Roles: []samlsts.Role{{}}})
-	for _, want := range []string{"listen", "store", "providers", "roles[0]: arn", "trust.provider", "saml_aud", "access_key_id"} {
+	for _, want := range []string{"listen", "store", "providers: name at least one", "roles[0]: arn", "trust.provider", "saml_aud", "access_key_id"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not among the problems: %v", want, err)
 		}
+	}
+}
+
+func TestNoRoles(t *testing.T) {
+	cfg := configure(t)
+	cfg.Roles = nil
+	if _, err := samlsts.New(cfg); err == nil || !strings.Contains(err.Error(), "roles: name at least one") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -1,0 +1,67 @@
+package presign
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// Credentials are the temporary credentials of one role of one person. Fill
+// the exported fields once and share the pointer: signing is safe from many
+// goroutines, as long as nobody writes to it any more.
+type Credentials struct {
+	AccessKeyID     string
+	SecretAccessKey Secret
+	// SessionToken is empty for long-lived keys only, which no token service
+	// issues.
+	SessionToken Secret
+	// Expires is when the credentials end. The zero time is long past:
+	// whoever signs with long-lived keys must say until when.
+	Expires time.Time
+	// STS is the configured name of the token service that issued them. They
+	// sign for buckets of that service only.
+	STS string
+
+	// derived are the signing keys of the current day, one per region. Their
+	// number is bounded by the regions of the configured buckets.
+	derived atomic.Pointer[[]*signingKey]
+}
+
+func (*Credentials) String() string       { return "[credentials]" }
+func (*Credentials) GoString() string     { return "[credentials]" }
+func (*Credentials) LogValue() slog.Value { return slog.StringValue("[credentials]") }
+
+// MarshalText is String; AppendRecord writes what can be read back.
+func (*Credentials) MarshalText() ([]byte, error) { return []byte("[credentials]"), nil }
+
+// Size is about how many bytes the credentials occupy, the signing key of one
+// region included: for caches that are bounded in bytes.
+func (c *Credentials) Size() int {
+	const fixed = 512
+	token := len(c.SessionToken) * 5 / 2 // itself, and escaped in the signing key
+	return fixed + len(c.AccessKeyID)*2 + len(c.SecretAccessKey) + token + len(c.STS)
+}
+
+// signingKey gives the key for a day (YYYYMMDD) and a region, derived at the
+// first use. Two goroutines that are first at once derive it twice.
+func (c *Credentials) signingKey(day, region string) *signingKey {
+	known := c.derived.Load()
+	if known != nil {
+		for _, k := range *known {
+			if k.region == region && k.day == day {
+				return k
+			}
+		}
+	}
+	fresh := deriveSigningKey(c, day, region)
+	keep := []*signingKey{fresh}
+	if known != nil {
+		for _, k := range *known {
+			if k.day == day {
+				keep = append(keep, k)
+			}
+		}
+	}
+	c.derived.CompareAndSwap(known, &keep)
+	return fresh
+}

@@ -1,0 +1,170 @@
+package presign
+
+import (
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Why Presign refuses. Each is a bug or an attack, but for ErrExpired, which
+// is the end of a login's credentials.
+var (
+	// ErrMethod: the method is neither GET nor HEAD.
+	ErrMethod = errors.New("only GET and HEAD are ever signed")
+	// ErrBucket: the location is in another bucket than the address is of.
+	ErrBucket = errors.New("the location is not in this bucket")
+	// ErrLocation: the location was not made by ParseLocation.
+	ErrLocation = errors.New("the location is not one that can be signed: read it with ParseLocation")
+	// ErrIssuer: the credentials come from another token service than the
+	// bucket's.
+	ErrIssuer = errors.New("the credentials were issued by another token service than the bucket's")
+	// ErrExpired: the credentials end too soon, or have ended.
+	ErrExpired = errors.New("the credentials have expired or are about to: sign in again")
+	// ErrIncomplete: the credentials lack a key.
+	ErrIncomplete = errors.New("the credentials lack an access key or its secret")
+)
+
+// Limits and defaults of a Signer.
+const (
+	DefaultExpires = 60 * time.Second
+	DefaultMargin  = 30 * time.Second
+	// MaxExpires is S3's limit for X-Amz-Expires: seven days.
+	MaxExpires = 7 * 24 * time.Hour
+)
+
+// Signer signs locations by query (AWS Signature Version 4). The zero Signer
+// is ready for use, and safe for concurrent use like any other.
+type Signer struct {
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// Expires is how long a signed location is good for, in whole seconds,
+	// never longer than its credentials and never longer than MaxExpires;
+	// zero: DefaultExpires.
+	Expires time.Duration
+	// Margin is how long credentials must still be good for to be used at
+	// all; zero: DefaultMargin.
+	Margin time.Duration
+}
+
+// Presign signs one location for one method, GET or HEAD, the way that
+// aws-sdk-go-v2 would: query authentication, the host as the only signed
+// header (so that Range and If-None-Match may be sent freely), the payload
+// unsigned, no parameter beyond those of the signature. The error is one of
+// this package's Err values.
+func (s *Signer) Presign(method string, b Bucket, l Location, c *Credentials) (Presigned, error) {
+	now := s.now()
+	seconds, err := s.check(method, b, l, c, now)
+	if err != nil {
+		return Presigned{}, err
+	}
+	stamp := now.Format(timeLayout)
+	key := c.signingKey(stamp[:len(dayLayout)], b.Region)
+
+	var space [4096]byte
+	request := append(space[:0], method...)
+	request = append(request, '\n')
+	pathAt := len(request)
+	request = appendPath(request, l)
+	request = append(request, '\n')
+	queryAt := len(request)
+	request = key.appendQuery(request, stamp, seconds)
+	queryEnd := len(request)
+	request = append(request, "\nhost:"...)
+	request = append(request, b.Host...)
+	request = append(request, "\n\nhost\n"+unsignedPayload...)
+
+	const parameter = "&X-Amz-Signature="
+	var signature [64]byte
+	var target strings.Builder
+	target.Grow(queryEnd - pathAt + len(parameter) + len(signature))
+	target.Write(request[pathAt : queryAt-1])
+	target.WriteByte('?')
+	target.Write(request[queryAt:queryEnd])
+	target.WriteString(parameter)
+	target.Write(key.sign(signature[:0], request, stamp))
+	return Presigned{origin: b.Scheme + "://" + b.Host, target: target.String()}, nil
+}
+
+func (s *Signer) now() time.Time {
+	if s.Now != nil {
+		return s.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+// check refuses what must not be signed, and says for how many seconds the
+// rest may be.
+func (s *Signer) check(method string, b Bucket, l Location, c *Credentials, now time.Time) (int64, error) {
+	switch {
+	case method != "GET" && method != "HEAD":
+		return 0, ErrMethod
+	case b.Name == "" || l.Bucket != b.Name:
+		return 0, ErrBucket
+	case checkKey(l.Key) != nil:
+		return 0, ErrLocation
+	case c == nil || c.AccessKeyID == "" || c.SecretAccessKey == "":
+		return 0, ErrIncomplete
+	case c.STS == "" || c.STS != b.STS:
+		return 0, ErrIssuer
+	}
+	margin, expires := s.Margin, s.Expires
+	if margin <= 0 {
+		margin = DefaultMargin
+	}
+	if expires <= 0 {
+		expires = DefaultExpires
+	}
+	left := c.Expires.Sub(now)
+	if left < margin {
+		return 0, ErrExpired
+	}
+	// X-Amz-Date has whole seconds, rounded down, and so has the life that
+	// counts from it: the location never outlives its credentials.
+	seconds := int64(min(expires, left, MaxExpires) / time.Second)
+	if seconds < 1 {
+		return 0, ErrExpired
+	}
+	return seconds, nil
+}
+
+// appendPath appends /BUCKET/KEY, escaped once and normalised not at all. A
+// bucket's name has nothing to escape.
+func appendPath(dst []byte, l Location) []byte {
+	dst = append(dst, '/')
+	dst = append(dst, l.Bucket...)
+	dst = append(dst, '/')
+	return appendEscaped(dst, l.Key, true)
+}
+
+// appendQuery appends the parameters in the order in which SigV4 sorts them.
+func (k *signingKey) appendQuery(dst []byte, stamp string, seconds int64) []byte {
+	dst = append(dst, "X-Amz-Algorithm="+algorithm+"&X-Amz-Credential="...)
+	dst = append(dst, k.credential...)
+	dst = append(dst, "&X-Amz-Date="...)
+	dst = append(dst, stamp...)
+	dst = append(dst, "&X-Amz-Expires="...)
+	dst = strconv.AppendInt(dst, seconds, 10)
+	if k.token != "" {
+		dst = append(dst, "&X-Amz-Security-Token="...)
+		dst = append(dst, k.token...)
+	}
+	return append(dst, "&X-Amz-SignedHeaders=host"...)
+}
+
+// Presigned is a signed location: whoever has it can read the object until it
+// ends. It shows itself to nobody but through URL and Target.
+type Presigned struct{ origin, target string }
+
+// Target is the path and the query, escaped: what Envoy sends as :path to the
+// bucket's host.
+func (p Presigned) Target() string { return p.target }
+
+// URL is the whole address, with scheme and host.
+func (p Presigned) URL() string { return p.origin + p.target }
+
+func (Presigned) String() string               { return redacted }
+func (Presigned) GoString() string             { return redacted }
+func (Presigned) LogValue() slog.Value         { return slog.StringValue(redacted) }
+func (Presigned) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// cookieName is RFC 6265's token, without the characters that Envoy's and
+// browsers' readers disagree about.
+var cookieName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+func (s section) labelStudio(c *Config) {
+	v := s.wanted(s.whole(), "label_studio", "say where Label Studio is, with url, secret_key_file and owner_id")
+	if !v.given() {
+		return
+	}
+	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "confirm", "session_cookie")
+	ls := &c.LabelStudio
+	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
+	ls.SignIn = a.signIn()
+	ls.SecretKeyFile = a.filename(a.need("secret_key_file", "name the file that holds Label Studio's SECRET_KEY"))
+	ls.OwnerID = a.integer(a.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
+	ls.Confirm = Confirm(a.word("confirm", "uri", "permission", "none"))
+	ls.SessionCookie = "sessionid"
+	if v := a.get("session_cookie"); v.given() {
+		if ls.SessionCookie = a.text(v); ls.SessionCookie != "" && !cookieName.MatchString(ls.SessionCookie) {
+			a.problem(v.place, "%q is no name of a cookie: give Label Studio's SESSION_COOKIE_NAME", ls.SessionCookie)
+		}
+	}
+	a.warnOfConfirm(ls.Confirm)
+}
+
+func (s section) signIn() string {
+	v := s.get("sign_in")
+	if !v.given() {
+		return "bearer"
+	}
+	switch text := s.text(v); text {
+	case "bearer", "":
+	case "token", "own":
+		s.problem(v.place, "sign_in: %s is not available in this version: write bearer", text)
+	default:
+		s.problem(v.place, "%q is no way to sign in: write bearer", text)
+	}
+	return "bearer"
+}
+
+func (s section) warnOfConfirm(c Confirm) {
+	switch at := s.get("confirm").place; c {
+	case ConfirmPermission:
+		s.warn(at, "Label Studio is asked whether the task is the person's, and not whether the object is in it: whoever sees one task can read all that their role may read in its place")
+	case ConfirmNone:
+		s.warn(at, "Label Studio is not asked at all: whoever has a role can read all that it is granted, whatever they may see in Label Studio")
+	}
+}
+
+// word reads one of several words; the first is the default.
+func (s section) word(name string, words ...string) string {
+	v := s.get(name)
+	if !v.given() {
+		return words[0]
+	}
+	text := s.text(v)
+	if text != "" && !slices.Contains(words, text) {
+		s.problem(v.place, "%q is not among the choices: write one of %s", text, strings.Join(words, ", "))
+	}
+	return text
+}
+
+func (s section) session(c *Config) {
+	v := s.get("session")
+	a := s.section(v, "idle", "absolute")
+	c.Session = Session{
+		Idle:     a.duration("idle", 30*time.Minute, time.Minute, 24*time.Hour),
+		Absolute: a.duration("absolute", 8*time.Hour, 5*time.Minute, 24*time.Hour),
+	}
+	if c.Session.Idle > c.Session.Absolute {
+		s.problem(v.place, "idle (%s) is longer than absolute (%s): no login lives long enough to be idle for that; shorten idle", short(c.Session.Idle), short(c.Session.Absolute))
+	}
+}
+
+// others reads state, presign, audit and contact.
+func (s section) others(c *Config) {
+	state := s.section(s.get("state"), "kind")
+	c.State.Kind = "memory"
+	if v := state.get("kind"); v.given() {
+		if kind := state.text(v); kind != "" && kind != "memory" {
+			state.problem(v.place, "%q is not available in this version: write memory, and run one Rolepass only", kind)
+		}
+	}
+	presign := s.section(s.get("presign"), "expires")
+	c.Presign.Expires = presign.duration("expires", time.Minute, 15*time.Second, time.Hour)
+	c.Audit = "stdout"
+	if v := s.get("audit"); v.given() {
+		if c.Audit = s.text(v); c.Audit != "" && c.Audit != "stdout" {
+			c.Audit = s.filename(v)
+		}
+	}
+	c.Contact = s.text(s.get("contact"))
+}

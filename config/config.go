@@ -1,0 +1,277 @@
+package config
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
+)
+
+// Config is what rolepass.yaml says, read and checked. Each field names its
+// key; durations are written as Go writes them: 90s, 30m, 8h.
+type Config struct {
+	// PublicURL (public_url, required) is the address that browsers use:
+	// https, a host, a port if it is not 443, and nothing behind it. Plain
+	// http is for localhost, 127.0.0.0/8 and ::1 only.
+	PublicURL *url.URL
+
+	// ACSPath (acs_path, default /rolepass/saml/acs) is where the IdP posts
+	// its assertions. PublicURL and ACSPath together are the ACS URL: the IdP
+	// writes it as Recipient, and the trust policy of each role compares it
+	// as SAML:aud.
+	ACSPath string
+
+	// EntityID (entity_id, default PublicURL + /rolepass/saml/metadata) is
+	// who we are to the IdPs, the Issuer of our requests. Where the IdP knows
+	// one name only for application and audience (Okta, Entra ID), write
+	// urn:amazon:webservices, which STS wants as Audience.
+	EntityID string
+
+	// Listen (listen, default unix:///run/rolepass/check.sock) is where Envoy
+	// asks: unix:///PATH, or HOST:PORT on loopback.
+	Listen Listen
+
+	// Admin (admin, default 127.0.0.1:9002) is where health and metrics are:
+	// HOST:PORT on loopback.
+	Admin string
+
+	// Keys (keys, required) is a directory with *.key files, made by
+	// `rolepass keys new`, that only Rolepass's own user may read. The newest
+	// one seals, all open.
+	Keys string
+
+	// IdPs (idps, at least one) are the identity providers.
+	IdPs []IdP
+
+	// STS (sts, at least one) are the token services.
+	STS []STS
+
+	// Buckets (buckets, at least one) are the buckets that objects are read
+	// from. A bucket that is not listed is read by nobody.
+	Buckets []Bucket
+
+	// Grants (grants, at least one) are compiled: which role reads what.
+	Grants *grants.Set
+	// GrantList is what Grants was compiled from, in the order of the file.
+	GrantList []grants.Grant
+	// RoleSTS is the token service of each granted role: that of the buckets
+	// that it reads, which is one for each role.
+	RoleSTS map[string]string
+
+	// LabelStudio (label_studio, required) is the application.
+	LabelStudio LabelStudio
+
+	// Session (session) is the life of a login.
+	Session Session
+
+	// State (state) is where sessions and credentials are kept.
+	State State
+
+	// Presign (presign) is about signed locations.
+	Presign Presign
+
+	// Audit (audit, default stdout) is the file that decisions are appended
+	// to, or the word stdout.
+	Audit string
+
+	// Envoy (envoy) is what `rolepass generate envoy` writes beyond what
+	// follows from the rest.
+	Envoy Envoy
+
+	// Contact (contact, optional) is whom a refused person is told to ask: an
+	// address or a name.
+	Contact string
+
+	// Warnings are what is allowed and should be known.
+	Warnings Problems
+}
+
+// ACS is the whole address of the assertion consumer service.
+func (c *Config) ACS() string { return c.PublicURL.String() + c.ACSPath }
+
+// Listen is an address of Rolepass's own.
+type Listen struct {
+	// Network is unix or tcp, as in net.Listen.
+	Network string
+	// Address is the socket's path, or HOST:PORT.
+	Address string
+}
+
+// String is what the configuration has: unix:///PATH or HOST:PORT.
+func (l Listen) String() string {
+	if l.Network == "unix" {
+		return "unix://" + l.Address
+	}
+	return l.Address
+}
+
+// IdP is one identity provider.
+type IdP struct {
+	// Name (name, required) tells identity providers apart, in logs and at
+	// the choice of one: a-z, 0-9 and hyphens.
+	Name string
+
+	// MetadataURL or MetadataFile (metadata, required) is where the IdP's
+	// SAML metadata is: an https address (http on loopback), or a file. A
+	// file is read at load.
+	MetadataURL  *url.URL
+	MetadataFile string
+	// Metadata is what MetadataFile holds; nil for an address.
+	Metadata *saml.Metadata
+
+	// Audience (audience, at least one) are the values of which an assertion
+	// must name one. AWS wants urn:amazon:webservices in it, too.
+	Audience []string
+
+	// Providers (providers, at least one) are the ARNs of the SAML providers
+	// in IAM that hold this IdP's metadata. A role that is asserted with
+	// another provider is ignored.
+	Providers []string
+
+	// Email, FirstName and LastName (attributes: email, first_name,
+	// last_name; optional) are names of SAML attributes; of several, the
+	// first that is there counts. Left out, the usual names are tried.
+	Email     []string
+	FirstName []string
+	LastName  []string
+}
+
+// STS is one token service with the call AssumeRoleWithSAML.
+type STS struct {
+	// Name (name, required) is what buckets call it.
+	Name string
+
+	// Region (region, required) is the region whose endpoint is called.
+	Region string
+
+	// Endpoint (endpoint, optional) is the address of a service other than
+	// AWS's: https, http on loopback. Empty means AWS's regional endpoint.
+	Endpoint string
+
+	// Duration (duration, default 1h, 15m to 12h) is how long credentials are
+	// asked for. STS refuses more than a role's MaxSessionDuration.
+	Duration time.Duration
+}
+
+// Bucket is one bucket: its address, and how its objects are encrypted.
+type Bucket struct {
+	// Bucket is the address. Name (name, required), Region (region,
+	// required) and STS (sts, required: the token service whose credentials
+	// sign for it) are written out; Scheme and Host follow from the endpoint.
+	presign.Bucket
+
+	// Endpoint (endpoint, optional) is the address of an S3 server other than
+	// AWS's: https, http on loopback. Empty means AWS's own for the region.
+	Endpoint string
+
+	// KMS (kms, default false) says that objects are encrypted with SSE-KMS,
+	// so that reading them needs kms:Decrypt.
+	KMS bool
+}
+
+// Confirm is what Label Studio is asked before a location is signed.
+type Confirm string
+
+const (
+	// ConfirmURI asks, as the person, whether the task is theirs and whether
+	// the object is a value in it.
+	ConfirmURI Confirm = "uri"
+	// ConfirmPermission asks only whether the task is theirs.
+	ConfirmPermission Confirm = "permission"
+	// ConfirmNone asks nothing.
+	ConfirmNone Confirm = "none"
+)
+
+// LabelStudio is the application behind Envoy.
+type LabelStudio struct {
+	// URL (url, required) is where Envoy and Rolepass reach it: http or
+	// https, a host, no path.
+	URL *url.URL
+
+	// SignIn (sign_in, default bearer) is how people get in: with a
+	// short-lived bearer that Rolepass writes. It is the only way in this
+	// version.
+	SignIn string
+
+	// SecretKeyFile (secret_key_file, required) holds Label Studio's
+	// SECRET_KEY, which its bearers are signed with. Others than its owner
+	// and group may not read it.
+	SecretKeyFile string
+
+	// OwnerID (owner_id, required) is the number of the Label Studio user as
+	// whom new people are invited: the organization's owner, often 1.
+	OwnerID int64
+
+	// Confirm (confirm, default uri) is what Label Studio is asked before
+	// a location is signed: uri, permission or none.
+	Confirm Confirm
+
+	// SessionCookie (session_cookie, default sessionid) is the name of its
+	// session cookie, which the browser's requests lose on their way.
+	SessionCookie string
+}
+
+// Session is the life of a login.
+type Session struct {
+	// Idle (idle, default 30m, 1m to 24h) ends a login that long after its
+	// last use.
+	Idle time.Duration
+	// Absolute (absolute, default 8h, 5m to 24h) ends it that long after it
+	// began. It is not below Idle.
+	Absolute time.Duration
+}
+
+// State is where sessions and credentials are kept.
+type State struct {
+	// Kind (kind, default memory) is memory in this version: one Rolepass
+	// alone, and a restart ends every login.
+	Kind string
+}
+
+// Presign is about signed locations.
+type Presign struct {
+	// Expires (expires, default 60s, 15s to 1h) is how long one is good for,
+	// and so how long a download may take to begin.
+	Expires time.Duration
+}
+
+// Envoy is what Envoy's bootstrap needs beyond the rest. The files are
+// Envoy's own, on its machine: their existence is not checked.
+type Envoy struct {
+	// Listen (listen, IP:PORT) is where browsers connect. The default is
+	// 0.0.0.0:8443, and for a loopback PublicURL its own host and port.
+	Listen string
+	// Admin (admin, default 127.0.0.1:9901) is Envoy's administration
+	// address, IP:PORT on loopback: whoever reaches it controls Envoy.
+	Admin string
+	// Certificate and PrivateKey (certificate, private_key) are PEM files,
+	// required when PublicURL is https.
+	Certificate string
+	PrivateKey  string
+	// AccessLog (access_log, default /dev/stdout) is a file.
+	AccessLog string
+	// CA (ca, default /etc/ssl/certs/ca-certificates.crt) holds the
+	// authorities (PEM) that S3 and the application are verified against.
+	CA string
+}
+
+// Needs says for what a configuration is read. Sections that are not needed
+// may be absent; those that are there are read as strictly as ever.
+type Needs int
+
+const (
+	// Everything is for serving and validating: all sections, and the files
+	// that they name.
+	Everything Needs = iota
+	// ForEnvoy is for writing Envoy's bootstrap: all sections and no file
+	// beside the configuration, since it may run on another machine.
+	ForEnvoy
+	// ForAssertion is for looking at an assertion: public_url and idps, of
+	// which providers may be left out, and metadata files.
+	ForAssertion
+	// ForPresign is for signing one location: public_url and buckets, of
+	// which sts may be left out.
+	ForPresign
+)

@@ -1,0 +1,64 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+)
+
+func (s section) envoy(c *Config) {
+	v := s.get("envoy")
+	e := s.section(v, "listen", "admin", "certificate", "private_key", "access_log", "ca")
+	c.Envoy = Envoy{
+		Listen:      defaultEnvoyListen(c),
+		Admin:       defaultEnvoyAdmin,
+		Certificate: e.filename(e.get("certificate")),
+		PrivateKey:  e.filename(e.get("private_key")),
+		AccessLog:   "/dev/stdout",
+		CA:          "/etc/ssl/certs/ca-certificates.crt",
+	}
+	if at := e.get("listen"); at.given() {
+		c.Envoy.Listen = e.text(at)
+		if a, err := netip.ParseAddrPort(c.Envoy.Listen); c.Envoy.Listen != "" && (err != nil || a.Port() == 0) {
+			e.problem(at.place, "%q is not IP:PORT: write one like 0.0.0.0:8443", c.Envoy.Listen)
+		}
+	}
+	if at := e.get("admin"); at.given() {
+		c.Envoy.Admin = e.loopbackAddress(at, "whoever reaches Envoy's administration controls it")
+	}
+	if at := e.get("access_log"); at.given() {
+		c.Envoy.AccessLog = e.filename(at)
+	}
+	if at := e.get("ca"); at.given() {
+		c.Envoy.CA = e.filename(at)
+	}
+	e.certificate(c, v.given())
+}
+
+// certificate wants both files or none, and both where Envoy speaks https.
+func (s section) certificate(c *Config, given bool) {
+	certificate, key := s.get("certificate"), s.get("private_key")
+	https := c.PublicURL != nil && c.PublicURL.Scheme == "https" && (s.needs == ForEnvoy || s.needs == Everything && given)
+	switch {
+	case !certificate.given() && (https || key.given()):
+		s.problem(certificate.place, "it is missing: public_url is https, so give the PEM file of its certificate")
+	case !key.given() && (https || certificate.given()):
+		s.problem(key.place, "it is missing: public_url is https, so give the PEM file of the certificate's key")
+	case certificate.given() && c.PublicURL != nil && c.PublicURL.Scheme == "http":
+		s.problem(certificate.place, "public_url is plain http and needs no certificate: leave it out, or make public_url https")
+	}
+}
+
+// defaultEnvoyListen is public_url's own address where that is this machine.
+func defaultEnvoyListen(c *Config) string {
+	if c.PublicURL == nil || !isLoopback(c.PublicURL.Hostname()) {
+		return "0.0.0.0:8443"
+	}
+	host, port := c.PublicURL.Hostname(), c.PublicURL.Port()
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[c.PublicURL.Scheme]
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"sort"
+)
+
+// Load reads a configuration file for what the caller needs. The error is
+// Problems when the file was read and something in it is wrong.
+func Load(path string, needs Needs) (*Config, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text, needs)
+}
+
+// Parse reads the text of a configuration. The name is for messages, and its
+// directory is where relative names of files begin.
+func Parse(name string, text []byte, needs Needs) (*Config, error) {
+	dir, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return nil, fmt.Errorf("finding the configuration's directory: %w", err)
+	}
+	r := &reader{file: name, dir: dir, needs: needs, lines: map[string]int{}}
+	c := r.config(r.document(text))
+	sortByLine(r.problems)
+	sortByLine(r.warnings)
+	if len(r.problems) > 0 {
+		return nil, r.problems
+	}
+	c.Warnings = r.warnings
+	return c, nil
+}
+
+func sortByLine(list Problems) {
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Line < list[j].Line })
+}
+
+// lines are the places of what is compared across sections.
+type lines struct {
+	// providers are all provider ARNs.
+	providers map[string]place
+	// reads are the prefixes of each grant, without those that are wrong.
+	reads [][]place
+}
+
+// config reads the whole document.
+func (r *reader) config(top value) *Config {
+	c := &Config{}
+	if !top.given() {
+		return c
+	}
+	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "keys", "idps", "sts", "buckets", "grants",
+		"label_studio", "session", "state", "presign", "audit", "envoy", "contact")
+	l := &lines{providers: map[string]place{}}
+	s.addresses(c)
+	s.idps(c, l)
+	s.tokenServices(c)
+	s.buckets(c)
+	s.grantList(c, l)
+	s.labelStudio(c)
+	s.session(c)
+	s.others(c)
+	s.envoy(c)
+	s.compare(c, l)
+	s.files(c)
+	return c
+}
+
+// whole says whether every section must be there.
+func (r *reader) whole() bool { return r.needs == Everything || r.needs == ForEnvoy }
+
+// wanted is need where the purpose needs the section, else get.
+func (s section) wanted(needed bool, name, sentence string) value {
+	if needed {
+		return s.need(name, sentence)
+	}
+	return s.get(name)
+}

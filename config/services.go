@@ -1,0 +1,113 @@
+package config
+
+import (
+	"time"
+
+	"github.com/rolepass/rolepass/presign"
+)
+
+// environment is the token service of buckets that name none, where one
+// location is signed with credentials from the environment.
+const environment = "environment"
+
+func (s section) tokenServices(c *Config) {
+	list := s.wanted(s.whole(), "sts", "give at least one token service with name and region")
+	taken := map[string]int{}
+	for _, item := range s.list(list) {
+		c.STS = append(c.STS, s.tokenService(item, taken))
+	}
+}
+
+func (r *reader) tokenService(v value, taken map[string]int) STS {
+	s := r.section(v, "name", "region", "endpoint", "duration")
+	before := len(r.problems)
+	sts := STS{Name: s.named(taken), Duration: s.duration("duration", time.Hour, 15*time.Minute, 12*time.Hour)}
+	region := s.need("region", "give the region whose endpoint is called, such as eu-west-1")
+	sts.Region = s.text(region)
+	endpoint := s.get("endpoint")
+	if endpoint.given() {
+		if u := s.publicURL(endpoint); u != nil {
+			sts.Endpoint = u.String()
+		}
+	}
+	if r.fine(before) {
+		// The rules for a region are those of a bucket in it.
+		if _, err := presign.NewBucket("any-bucket", sts.Region, sts.Name, sts.Endpoint); err != nil {
+			r.problem(region.place, "%v", err)
+		}
+	}
+	return sts
+}
+
+func (s section) buckets(c *Config) {
+	list := s.wanted(s.whole() || s.needs == ForPresign, "buckets", "give at least one bucket with name, region and sts")
+	taken := map[string]int{}
+	for _, item := range s.list(list) {
+		c.Buckets = append(c.Buckets, s.bucket(item, taken))
+	}
+}
+
+func (r *reader) bucket(v value, taken map[string]int) Bucket {
+	s := r.section(v, "name", "region", "sts", "endpoint", "kms")
+	before := len(r.problems)
+	at := s.need("name", "give the bucket's name, as in s3://NAME/")
+	bucket := s.text(at)
+	if line, twice := taken[bucket]; twice && bucket != "" {
+		r.problem(at.place, "the bucket %s is there already, on line %d: keep one", bucket, line)
+	}
+	taken[bucket] = at.line
+	region := s.text(s.need("region", "give the bucket's region, such as eu-west-1"))
+	sts := s.text(s.wanted(r.needs != ForPresign, "sts", "say which token service's credentials sign for the bucket, by its name under sts"))
+	if sts == "" {
+		sts = environment
+	}
+	b := Bucket{Bucket: presign.Bucket{Name: bucket, Region: region, STS: sts}, Endpoint: s.text(s.get("endpoint")), KMS: s.boolean(s.get("kms"))}
+	if !r.fine(before) {
+		return b
+	}
+	address, err := presign.NewBucket(bucket, region, sts, b.Endpoint)
+	if err != nil {
+		r.problem(s.place, "%v", err)
+		return b
+	}
+	if b.Bucket = address; b.KMS && b.Endpoint != "" {
+		r.warn(s.place, "kms is for AWS: the S3 server at %s may refuse session policies with kms:Decrypt", b.Scheme+"://"+b.Host)
+	}
+	return b
+}
+
+// duration reads a Go duration within limits.
+func (s section) duration(name string, otherwise, least, most time.Duration) time.Duration {
+	v := s.get(name)
+	if !v.given() {
+		return otherwise
+	}
+	before := len(s.problems)
+	text := s.text(v)
+	if !s.fine(before) {
+		return otherwise
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		s.problem(v.place, "%q is no duration: write a number and a unit, such as %s", text, short(otherwise))
+	case d < least || d > most:
+		s.problem(v.place, "%s is out of range: write something from %s to %s", text, short(least), short(most))
+	case d%time.Second != 0:
+		s.problem(v.place, "%s is not in whole seconds: round it", text)
+	default:
+		return d
+	}
+	return otherwise
+}
+
+// short writes a duration as people do: 1h, not 1h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if len(text) > len(zero) && text[len(text)-len(zero):] == zero {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}

@@ -40,7 +40,7 @@ func (s section) signIn() string {
 	switch text := s.text(v); text {
 	case "bearer", "":
 	case "token", "own":
-		s.problem(v.place, "sign_in: %s is not available in this version: write bearer", text)
+		s.problem(v.place, "%s is not available in this version: write bearer", text)
 	default:
 		s.problem(v.place, "%q is no way to sign in: write bearer", text)
 	}

@@ -43,6 +43,7 @@ func (s section) compareBuckets(c *Config) {
 		case b.STS == environment || len(c.STS) == 0:
 		case at < 0:
 			s.problem(s.at(fmt.Sprintf("buckets[%d].sts", i)), "there is no token service %s: write the name of one under sts", b.STS)
+		case c.STS[at].Region == "" || b.Host == "":
 		case c.STS[at].Endpoint == "" && b.Endpoint == "" && partitionOf(c.STS[at].Region) != partitionOf(b.Region):
 			s.problem(s.item("buckets", i), "the bucket's region %s and the token service's region %s are of different AWS partitions, and credentials of one are unknown in the other", b.Region, c.STS[at].Region)
 		}
@@ -83,7 +84,7 @@ func (s section) compareRole(c *Config, at place, role string, b Bucket) {
 	switch {
 	case known && sts != b.STS:
 		s.problem(at, "the role reads buckets of two token services, %s and %s, and its credentials come from one: use a role for each", sts, b.STS)
-	case b.Endpoint == "" && arnPartition(role) != partitionOf(b.Region):
+	case b.Endpoint == "" && b.Host != "" && arnPartition(role) != partitionOf(b.Region):
 		s.problem(at, "the role is of AWS partition %s and the bucket's region %s of %s: they cannot be used together", arnPartition(role), b.Region, partitionOf(b.Region))
 	case !known:
 		c.RoleSTS[role] = b.STS

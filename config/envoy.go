@@ -39,10 +39,12 @@ func (s section) certificate(c *Config, given bool) {
 	certificate, key := s.get("certificate"), s.get("private_key")
 	https := c.PublicURL != nil && c.PublicURL.Scheme == "https" && (s.needs == ForEnvoy || s.needs == Everything && given)
 	switch {
-	case !certificate.given() && (https || key.given()):
-		s.problem(certificate.place, "it is missing: public_url is https, so give the PEM file of its certificate")
-	case !key.given() && (https || certificate.given()):
-		s.problem(key.place, "it is missing: public_url is https, so give the PEM file of the certificate's key")
+	case !certificate.given() && key.given():
+		s.problem(certificate.place, "it is missing: give the PEM file of the certificate beside its private_key")
+	case !key.given() && certificate.given():
+		s.problem(key.place, "it is missing: give the PEM file of the key beside its certificate")
+	case !certificate.given() && https:
+		s.problem(certificate.place, "it is missing: public_url is https, so give the PEM files of a certificate and of its private_key")
 	case certificate.given() && c.PublicURL != nil && c.PublicURL.Scheme == "http":
 		s.problem(certificate.place, "public_url is plain http and needs no certificate: leave it out, or make public_url https")
 	}

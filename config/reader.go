@@ -197,7 +197,7 @@ func (r *reader) list(v value) []value {
 		r.lines[at.path] = at.line
 	}
 	if len(items) == 0 {
-		r.problem(v.place, "the list is empty: give it an item, or leave the key out")
+		r.problem(v.place, "the list is empty: give it an item")
 	}
 	return items
 }
@@ -214,7 +214,7 @@ func (r *reader) text(v value) string {
 	case n.Token.Type == token.StringType && boolish(n.Value):
 		r.problem(v.place, "some readers of YAML take %s for true or false: put it in quotes if it is meant as text", n.Value)
 	case strings.TrimSpace(n.Value) == "":
-		r.problem(v.place, "the text is empty: give a value, or leave the key out")
+		r.problem(v.place, "the text is empty: give a value")
 	case n.Value != strings.TrimSpace(n.Value):
 		r.problem(v.place, "the text begins or ends with a blank: take it out")
 	case strings.ContainsFunc(n.Value, func(c rune) bool { return c < ' ' || c == 0x7f }):

@@ -20,21 +20,21 @@ func (s section) tokenServices(c *Config) {
 
 func (r *reader) tokenService(v value, taken map[string]int) STS {
 	s := r.section(v, "name", "region", "endpoint", "duration")
-	before := len(r.problems)
 	sts := STS{Name: s.named(taken), Duration: s.duration("duration", time.Hour, 15*time.Minute, 12*time.Hour)}
 	region := s.need("region", "give the region whose endpoint is called, such as eu-west-1")
-	sts.Region = s.text(region)
-	endpoint := s.get("endpoint")
-	if endpoint.given() {
+	before := len(r.problems)
+	if endpoint := s.get("endpoint"); endpoint.given() {
 		if u := s.publicURL(endpoint); u != nil {
 			sts.Endpoint = u.String()
 		}
 	}
-	if r.fine(before) {
+	if text := s.text(region); text != "" && r.fine(before) {
 		// The rules for a region are those of a bucket in it.
-		if _, err := presign.NewBucket("any-bucket", sts.Region, sts.Name, sts.Endpoint); err != nil {
+		if _, err := presign.NewBucket("any-bucket", text, "any", sts.Endpoint); err != nil {
 			r.problem(region.place, "%v", err)
+			return sts
 		}
+		sts.Region = text
 	}
 	return sts
 }

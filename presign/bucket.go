@@ -53,7 +53,7 @@ func address(name, region, endpoint string) (scheme, host string, err error) {
 // awsEndpoint asks the SDK's rules, which know every partition.
 func awsEndpoint(name, region string) (scheme, host string, err error) {
 	if !awsRegion.MatchString(region) {
-		return "", "", fmt.Errorf("the region %q is not one of AWS's: give a name such as eu-west-1, or the endpoint of another S3 server", region)
+		return "", "", fmt.Errorf("the region %q is not one of AWS's: give a name such as eu-west-1, or the endpoint of another server", region)
 	}
 	found, err := s3.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), s3.EndpointParameters{
 		Bucket:         aws.String(name),

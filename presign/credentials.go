@@ -44,20 +44,20 @@ func (c *Credentials) Size() int {
 
 // signingKey gives the key for a day (YYYYMMDD) and a region, derived at the
 // first use. Two goroutines that are first at once derive it twice.
-func (c *Credentials) signingKey(day, region string) *signingKey {
+func (c *Credentials) signingKey(day []byte, region string) *signingKey {
 	known := c.derived.Load()
 	if known != nil {
 		for _, k := range *known {
-			if k.region == region && k.day == day {
+			if k.region == region && k.day == string(day) {
 				return k
 			}
 		}
 	}
-	fresh := deriveSigningKey(c, day, region)
+	fresh := deriveSigningKey(c, string(day), region)
 	keep := []*signingKey{fresh}
 	if known != nil {
 		for _, k := range *known {
-			if k.day == day {
+			if k.day == fresh.day {
 				keep = append(keep, k)
 			}
 		}

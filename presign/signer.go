@@ -59,7 +59,8 @@ func (s *Signer) Presign(method string, b Bucket, l Location, c *Credentials) (P
 	if err != nil {
 		return Presigned{}, err
 	}
-	stamp := now.Format(timeLayout)
+	var stampSpace [len(timeLayout)]byte
+	stamp := now.AppendFormat(stampSpace[:0], timeLayout)
 	key := c.signingKey(stamp[:len(dayLayout)], b.Region)
 
 	var space [4096]byte
@@ -84,7 +85,7 @@ func (s *Signer) Presign(method string, b Bucket, l Location, c *Credentials) (P
 	target.Write(request[queryAt:queryEnd])
 	target.WriteString(parameter)
 	target.Write(key.sign(signature[:0], request, stamp))
-	return Presigned{origin: b.Scheme + "://" + b.Host, target: target.String()}, nil
+	return Presigned{b.Scheme, b.Host, target.String()}, nil
 }
 
 func (s *Signer) now() time.Time {
@@ -139,7 +140,7 @@ func appendPath(dst []byte, l Location) []byte {
 }
 
 // appendQuery appends the parameters in the order in which SigV4 sorts them.
-func (k *signingKey) appendQuery(dst []byte, stamp string, seconds int64) []byte {
+func (k *signingKey) appendQuery(dst, stamp []byte, seconds int64) []byte {
 	dst = append(dst, "X-Amz-Algorithm="+algorithm+"&X-Amz-Credential="...)
 	dst = append(dst, k.credential...)
 	dst = append(dst, "&X-Amz-Date="...)
@@ -155,14 +156,14 @@ func (k *signingKey) appendQuery(dst []byte, stamp string, seconds int64) []byte
 
 // Presigned is a signed location: whoever has it can read the object until it
 // ends. It shows itself to nobody but through URL and Target.
-type Presigned struct{ origin, target string }
+type Presigned struct{ scheme, host, target string }
 
 // Target is the path and the query, escaped: what Envoy sends as :path to the
 // bucket's host.
 func (p Presigned) Target() string { return p.target }
 
 // URL is the whole address, with scheme and host.
-func (p Presigned) URL() string { return p.origin + p.target }
+func (p Presigned) URL() string { return p.scheme + "://" + p.host + p.target }
 
 func (Presigned) String() string               { return redacted }
 func (Presigned) GoString() string             { return redacted }

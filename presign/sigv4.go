@@ -48,7 +48,7 @@ func deriveSigningKey(c *Credentials, day, region string) *signingKey {
 }
 
 // sign appends the signature of a canonical request, in hexadecimal, to dst.
-func (k *signingKey) sign(dst, canonical []byte, stamp string) []byte {
+func (k *signingKey) sign(dst, canonical, stamp []byte) []byte {
 	digest := sha256.Sum256(canonical)
 	var space [192]byte
 	text := append(space[:0], algorithm+"\n"...)

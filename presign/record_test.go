@@ -1,0 +1,68 @@
+package presign_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/presign"
+	"pgregory.net/rapid"
+)
+
+func TestRecordsComeBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := func(name string, least int) string { return rapid.StringN(least, -1, -1).Draw(t, name) }
+		want := &presign.Credentials{
+			AccessKeyID: text("id", 1), SecretAccessKey: presign.Secret(text("secret", 1)), SessionToken: presign.Secret(text("token", 0)),
+			Expires: time.Unix(rapid.Int64Range(-1<<40, 1<<40).Draw(t, "expires"), rapid.Int64Range(0, 999999999).Draw(t, "nanos")), STS: text("sts", 1),
+		}
+		record := want.AppendRecord([]byte("before"))
+		got, err := presign.CredentialsFromRecord(bytes.TrimPrefix(record, []byte("before")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.AccessKeyID != want.AccessKeyID || got.SecretAccessKey != want.SecretAccessKey || got.SessionToken != want.SessionToken || got.STS != want.STS || !got.Expires.Equal(want.Expires) {
+			t.Fatalf("the record of %q came back as %q", want.AccessKeyID, got.AccessKeyID)
+		}
+		if got.Size() < len(want.AccessKeyID)+len(want.SecretAccessKey)+2*len(want.SessionToken)+len(want.STS) {
+			t.Fatalf("the size is said to be %d", got.Size())
+		}
+	})
+}
+
+// TestRecordsAreReadToTheLastByte cuts, lengthens and changes a record.
+func TestRecordsAreReadToTheLastByte(t *testing.T) {
+	record := credentials("token").AppendRecord(nil)
+	for n := range record {
+		if _, err := presign.CredentialsFromRecord(record[:n]); err == nil {
+			t.Errorf("accepted when cut to %d bytes", n)
+		}
+	}
+	if _, err := presign.CredentialsFromRecord(append(bytes.Clone(record), 0)); err == nil {
+		t.Error("accepted with a byte too many")
+	}
+	for _, c := range []struct {
+		at    int
+		value byte
+	}{{0, 2}, {9, 0xff}, {13, 0xff}, {16, record[16] + 1}} {
+		changed := bytes.Clone(record)
+		changed[c.at] = c.value
+		if _, err := presign.CredentialsFromRecord(changed); err == nil {
+			t.Errorf("accepted with byte %d changed", c.at)
+		}
+	}
+	for _, empty := range []*presign.Credentials{{SecretAccessKey: "s", STS: "t"}, {AccessKeyID: "a", STS: "t"}, {AccessKeyID: "a", SecretAccessKey: "s"}} {
+		if _, err := presign.CredentialsFromRecord(empty.AppendRecord(nil)); err == nil {
+			t.Error("accepted with an empty field")
+		}
+	}
+}
+
+func FuzzCredentialsFromRecord(f *testing.F) {
+	f.Add(credentials("token").AppendRecord(nil))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		if c, err := presign.CredentialsFromRecord(record); err == nil && !bytes.Equal(c.AppendRecord(nil), record) {
+			t.Fatal("another record says the same")
+		}
+	})
+}

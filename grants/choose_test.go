@@ -1,6 +1,7 @@
 package grants_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rolepass/rolepass/grants"
@@ -27,7 +28,7 @@ func grant(role string, scope grants.Scope, read ...string) grants.Grant {
 	return g
 }
 
-func compile(t testing.TB, list ...grants.Grant) *grants.Set {
+func compile(t require, list ...grants.Grant) *grants.Set {
 	t.Helper()
 	set, problems := grants.Compile(list, nil)
 	if len(problems) > 0 {
@@ -51,18 +52,25 @@ func location(t testing.TB, uri string) presign.Location {
 	return l
 }
 
-// allow wants the object to be read under the first role.
-func (b book) allow(uri string, place grants.Place, roles ...string) grants.Choice {
+// allow wants the object to be read under the first role, in whatever order
+// the person has the roles.
+func (b book) allow(uri string, place grants.Place, roles ...string) {
 	b.t.Helper()
 	l := location(b.t, uri)
-	choice, ok := b.set.Choose(arns(roles), l, place)
-	if !ok || choice.RoleARN != arn(roles[0]) {
-		b.t.Errorf("%v at %+v with %v: role %q, want %s", uri, place, roles, choice.RoleARN, arn(roles[0]))
+	has := arns(roles)
+	for range 2 {
+		choice, ok := b.set.Choose(has, l, place)
+		if !ok || choice.RoleARN != arn(roles[0]) {
+			b.t.Errorf("%v at %+v with %v: role %q, want %s", uri, place, has, choice.RoleARN, arn(roles[0]))
+		}
+		if ok && (!choice.Prefix.Covers(l) || !choice.Grant.Scope.Contains(place) || choice.Grant.Role != choice.RoleARN) {
+			b.t.Errorf("%v at %+v with %v: the choice is %+v", uri, place, has, choice)
+		}
+		if !b.set.Any(has, l) {
+			b.t.Errorf("%v with %v: may be read, but Any says that it is nowhere granted", uri, has)
+		}
+		slices.Reverse(has)
 	}
-	if !b.set.Any(arns(roles), l) {
-		b.t.Errorf("%v with %v: may be read, but Any says that it is nowhere granted", uri, roles)
-	}
-	return choice
 }
 
 // deny wants the object to be read under none of the roles.
@@ -104,6 +112,7 @@ func TestWhoReadsWhat(t *testing.T) {
 	b.allow("s3://imaging/radiology/deep/er/a.png", project(14), "radiology")
 	b.deny("s3://imaging/radiology/a.png", project(13), "radiology")
 	b.deny("s3://imaging/radiology/a.png", grants.Place{}, "radiology")
+	b.deny("s3://imaging/radiology/a.png", project(0), "radiology")
 	b.deny("s3://imaging/radiology/a.png", project(12))
 	b.nowhere("s3://imaging/anonymised/a.png", "radiology")
 	b.allow("s3://imaging/anonymised/a.png", project(99), "research")
@@ -148,4 +157,9 @@ func TestLongestPrefixThenNarrowestScopeThenFileOrder(t *testing.T) {
 	b.allow("s3://bucket/a/k", place, "workspace", "organization", "everywhere")
 	b.allow("s3://bucket/a/k", place, "organization", "everywhere")
 	b.allow("s3://bucket/a/k", project(13), "organization", "both", "project", "workspace", "everywhere")
+}
+
+type require interface {
+	Helper()
+	Fatalf(string, ...any)
 }

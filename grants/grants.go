@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,15 @@ type Grant struct {
 	Role  string
 	Read  []Prefix
 	Scope Scope
+}
+
+// clone is a copy that shares nothing.
+func (g Grant) clone() Grant {
+	g.Read = slices.Clone(g.Read)
+	g.Scope.Organizations = slices.Clone(g.Scope.Organizations)
+	g.Scope.Workspaces = slices.Clone(g.Scope.Workspaces)
+	g.Scope.Projects = slices.Clone(g.Scope.Projects)
+	return g
 }
 
 // Error is what is wrong with one grant of a list.

@@ -42,7 +42,8 @@ type rule struct {
 	index int
 }
 
-// Choice is the grant under which an object may be read.
+// Choice is the grant under which an object may be read. Its lists are the
+// set's own: read them, and change nothing.
 type Choice struct {
 	Grant Grant
 	// Index is the grant's place in the list that was compiled, from 0.
@@ -64,7 +65,9 @@ type Choice struct {
 // same narrowness are a problem, as nothing would say which of them counts.
 func Compile(list []Grant, kms map[string]string) (*Set, []error) {
 	var problems []error
+	list = slices.Clone(list)
 	for i, g := range list {
+		list[i] = g.clone()
 		problems = append(problems, g.check(i)...)
 	}
 	if len(problems) > 0 {

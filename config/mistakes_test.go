@@ -41,6 +41,7 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"keys: keys", "keys: [", "this is not YAML"},
 		{"keys: keys", "keys: |\n  keys", "a block of text"},
 		{"keys: keys", "keys:", "this is empty"},
+		{`["urn:amazon:webservices"]`, `[urn:amazon:webservices]`, "in quotes if it has a colon"}, // as the parser reads it inside {}
 		{"keys: keys", "keys: ''", "the text is empty"},
 		{"keys: keys", `keys: "a\nb"`, "a control character"},
 		{"keys: keys\n", "", "keys: it is missing"},

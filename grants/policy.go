@@ -136,7 +136,8 @@ func (sh *sharder) close() {
 
 // escapeResource makes IAM take a name literally: "*", "?" and "$" have a
 // meaning in a Resource (IAM user guide, "Policy variables", special
-// characters).
+// characters). MinIO does not know these three variables and denies what is
+// under such a prefix.
 func escapeResource(name string) string {
 	return strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(name)
 }

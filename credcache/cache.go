@@ -1,0 +1,132 @@
+// Package credcache obtains temporary credentials and keeps them until they
+// expire.
+//
+// Exchanger trades a verified assertion for credentials (AWS STS
+// AssumeRoleWithSAML), once per login, role and shard, and compares what STS
+// says with what the assertion said. Cache keeps them by (session, role,
+// shard): opened in memory, bounded in bytes, and sealed in the state under
+// the session's own half of the key.
+//
+// Nothing here is ever called because of a data fetch except Cache.Get, and
+// that asks no network but the state's.
+package credcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/state"
+)
+
+// ErrNone says that a session has no usable credentials for a role: never
+// had, expired, or evicted.
+var ErrNone = errors.New("no credentials for this role")
+
+// kind names credential records among all sealed records.
+const kind = "credentials"
+
+// Cache holds credentials until they expire. The least recently used leave
+// memory first; they come back from the state, where that still has them.
+type Cache struct {
+	store  state.Store
+	sealer *state.Sealer
+	now    func() time.Time
+	max    int
+
+	mu     sync.Mutex
+	size   int
+	opened *simplelru.LRU[string, *presign.Credentials]
+}
+
+// entryOverhead is what an entry costs beside the credentials, roughly.
+const entryOverhead = 400
+
+// New makes a Cache of at most maxBytes of opened credentials.
+func New(store state.Store, sealer *state.Sealer, maxBytes int, now func() time.Time) *Cache {
+	c := &Cache{store: store, sealer: sealer, now: now, max: maxBytes}
+	opened, err := simplelru.NewLRU(maxBytes/entryOverhead+1, func(name string, credentials *presign.Credentials) {
+		c.size -= cost(name, credentials)
+	})
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	c.opened = opened
+	return c
+}
+
+func cost(name string, credentials *presign.Credentials) int {
+	return len(name) + credentials.Size() + entryOverhead
+}
+
+// Put keeps credentials, sealed in the state and opened in memory.
+func (c *Cache) Put(ctx context.Context, k Key, credentials *presign.Credentials) error {
+	record, err := c.sealer.Seal(kind, k.name(), k.Session.Half(), credentials.AppendRecord(nil), credentials.Expires)
+	if err != nil {
+		return err
+	}
+	if err := c.store.Put(ctx, kind+":"+k.name(), record, credentials.Expires); err != nil {
+		return fmt.Errorf("keeping credentials: %w", err)
+	}
+	c.keepOpened(k.name(), credentials)
+	return nil
+}
+
+// Get gives the credentials of a key while they last, or ErrNone.
+func (c *Cache) Get(ctx context.Context, k Key) (*presign.Credentials, error) {
+	if credentials, ok := c.getOpened(k.name()); ok {
+		return credentials, nil
+	}
+	record, err := c.store.Get(ctx, kind+":"+k.name())
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading credentials: %w", err)
+	}
+	opened, _, err := c.sealer.Open(kind, k.name(), k.Session.Half(), record)
+	if err != nil {
+		return nil, ErrNone
+	}
+	credentials, err := presign.CredentialsFromRecord(opened)
+	if err != nil || !c.now().Before(credentials.Expires) {
+		return nil, ErrNone
+	}
+	c.keepOpened(k.name(), credentials)
+	return credentials, nil
+}
+
+// Forget drops the credentials of a key.
+func (c *Cache) Forget(ctx context.Context, k Key) error {
+	err := c.store.Delete(ctx, kind+":"+k.name())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opened.Remove(k.name())
+	return err
+}
+
+func (c *Cache) getOpened(name string) (*presign.Credentials, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	credentials, ok := c.opened.Get(name)
+	if ok && !c.now().Before(credentials.Expires) {
+		c.opened.Remove(name)
+		return nil, false
+	}
+	return credentials, ok
+}
+
+func (c *Cache) keepOpened(name string, credentials *presign.Credentials) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opened.Remove(name)
+	c.size += cost(name, credentials)
+	c.opened.Add(name, credentials)
+	for c.size > c.max && c.opened.Len() > 1 {
+		c.opened.RemoveOldest()
+	}
+}

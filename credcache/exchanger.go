@@ -1,0 +1,152 @@
+package credcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/saml"
+)
+
+// CodeMismatch means that STS read the assertion differently from us: one of
+// the two was deceived. The login is dropped and somebody should be woken.
+const CodeMismatch refusal.Code = "sts_disagrees"
+
+// Codes of an exchange that STS refused or did not answer.
+const (
+	CodeRefused     refusal.Code = "sts_refused"
+	CodeUnavailable refusal.Code = "sts_unavailable"
+)
+
+// STS is the one call of the AWS Security Token Service that Rolepass makes.
+// *sts.Client satisfies it.
+type STS interface {
+	AssumeRoleWithSAML(context.Context, *sts.AssumeRoleWithSAMLInput, ...func(*sts.Options)) (*sts.AssumeRoleWithSAMLOutput, error)
+}
+
+// Exchanger trades assertions for credentials at one token service.
+type Exchanger struct {
+	// Name is the token service's configured name; the credentials carry it.
+	Name string
+	STS  STS
+	// Duration is how long credentials are asked for, 15 minutes to 12 hours.
+	// STS refuses more than the role's MaxSessionDuration.
+	Duration time.Duration
+	// Called is told of each call's outcome: "ok" or an error code of STS.
+	Called func(outcome string)
+}
+
+// Order is what one exchange asks for.
+type Order struct {
+	Role      saml.Role
+	Encoded   string // the base64 response, untouched
+	Assertion *saml.Assertion
+	Policy    string // the session policy that narrows the role
+}
+
+// Exchange calls STS once (its own retries aside) and checks its answer.
+func (e *Exchanger) Exchange(ctx context.Context, o Order) (*presign.Credentials, error) {
+	out, err := e.STS.AssumeRoleWithSAML(ctx, &sts.AssumeRoleWithSAMLInput{
+		RoleArn:         aws.String(o.Role.ARN),
+		PrincipalArn:    aws.String(o.Role.Provider),
+		SAMLAssertion:   aws.String(o.Encoded),
+		DurationSeconds: aws.Int32(int32(e.Duration / time.Second)),
+		Policy:          aws.String(o.Policy),
+	})
+	if err != nil {
+		return nil, e.refused(o, err)
+	}
+	e.Called("ok")
+	if err := agrees(out, o); err != nil {
+		return nil, err
+	}
+	return e.credentials(out)
+}
+
+func (e *Exchanger) refused(o Order, err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		e.Called("unavailable")
+		return refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s did not answer for role %s: check that its regional endpoint can be reached from here", e.Name, o.Role.ARN).Because(redact(err, o))
+	}
+	e.Called(api.ErrorCode())
+	if api.ErrorFault() == smithy.FaultServer {
+		return refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s failed for role %s (%s): try again later", e.Name, o.Role.ARN, api.ErrorCode()).Because(redact(err, o))
+	}
+	return refusal.New(refusal.Forbidden, CodeRefused, "STS %s refused role %s (%s: %s): %s", e.Name, o.Role.ARN, api.ErrorCode(), api.ErrorMessage(), advice(api.ErrorCode(), o)).Because(redact(err, o))
+}
+
+// advice says where to look, by STS's error code.
+func advice(code string, o Order) string {
+	switch code {
+	case "AccessDenied":
+		return fmt.Sprintf("the role's trust policy must allow sts:AssumeRoleWithSAML to %s with SAML:aud equal to %s", o.Role.Provider, o.Assertion.Recipient)
+	case "InvalidIdentityToken":
+		return "the provider in IAM must hold the metadata that the IdP signs with today"
+	case "ExpiredTokenException":
+		return "the assertion reached STS too late: compare the clocks, and the assertion lifetime at the IdP"
+	case "ValidationError":
+		return "the role's MaxSessionDuration must not be below sts duration in the configuration"
+	case "PackedPolicyTooLarge", "MalformedPolicyDocument":
+		return "the session policy built from the grants was not accepted: report this with the grants"
+	}
+	return "see AWS's documentation of AssumeRoleWithSAML errors"
+}
+
+// redact keeps the assertion out of error texts, should a library quote it.
+func redact(err error, o Order) error {
+	return errors.New(strings.ReplaceAll(err.Error(), o.Encoded, "[assertion]"))
+}
+
+// agrees compares STS's reading of the assertion with ours. Two independent
+// parsers that agree leave no room for a trick that deceives one.
+func agrees(out *sts.AssumeRoleWithSAMLOutput, o Order) error {
+	a := o.Assertion
+	roleArn := ""
+	if out.AssumedRoleUser != nil {
+		roleArn = aws.ToString(out.AssumedRoleUser.Arn)
+	}
+	for _, pair := range []struct{ what, theirs, ours string }{
+		{"Subject", aws.ToString(out.Subject), a.Principal.NameID},
+		{"Issuer", aws.ToString(out.Issuer), a.Issuer},
+		{"Audience", aws.ToString(out.Audience), a.Recipient},
+		{"AssumedRoleUser", roleArn, assumedRole(o.Role.ARN, a.Principal.SessionName)},
+	} {
+		if pair.theirs != pair.ours {
+			return refusal.New(refusal.Forbidden, CodeMismatch, "STS and Rolepass read different values for %s out of one assertion: the login was dropped; treat this as an attack until it is explained", pair.what)
+		}
+	}
+	return nil
+}
+
+// assumedRole is the ARN that STS gives to a session of a role: the account's
+// sts ARN with the role's name (its path left out) and the session name.
+func assumedRole(roleARN, sessionName string) string {
+	parts := strings.SplitN(roleARN, ":", 6)
+	if len(parts) != 6 {
+		return ""
+	}
+	name := parts[5][strings.LastIndexByte(parts[5], '/')+1:]
+	return "arn:" + parts[1] + ":sts::" + parts[4] + ":assumed-role/" + name + "/" + sessionName
+}
+
+func (e *Exchanger) credentials(out *sts.AssumeRoleWithSAMLOutput) (*presign.Credentials, error) {
+	c := out.Credentials
+	if c == nil || aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" || c.Expiration == nil {
+		return nil, refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s answered without complete credentials", e.Name)
+	}
+	return &presign.Credentials{
+		AccessKeyID:     *c.AccessKeyId,
+		SecretAccessKey: presign.Secret(*c.SecretAccessKey),
+		SessionToken:    presign.Secret(*c.SessionToken),
+		Expires:         *c.Expiration,
+		STS:             e.Name,
+	}, nil
+}

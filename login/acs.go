@@ -1,0 +1,204 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/session"
+)
+
+// Codes of the ACS. Those of the assertion itself are package saml's.
+const (
+	CodeACSForm      refusal.Code = "acs_form"
+	CodeACSBusy      refusal.Code = "acs_busy"
+	CodeLoginUnknown refusal.Code = "acs_login_unknown"
+	CodeReplay       refusal.Code = "saml_replay"
+	CodeBeforeStart  refusal.Code = "saml_before_start"
+	CodeNoRole       refusal.Code = "no_granted_role"
+	CodeInternal     refusal.Code = "internal"
+)
+
+// consume is the assertion consumer service. In order: the form; the login
+// that this browser started; the response; that it is used once; the roles;
+// their credentials; the application's account; the session.
+func (s *Service) consume(ctx context.Context, r Request) Page {
+	encoded, h, ref := readForm(r)
+	if ref != nil {
+		return s.refuse(r, ref)
+	}
+	login, ok := s.openPending(h, r.CookieLines)
+	if !ok {
+		return s.unknown(r, h)
+	}
+	release, ref := s.takeTurn(ctx)
+	if ref != nil {
+		return s.refuse(r, ref)
+	}
+	defer release()
+	a, sp, err := s.verify(login, encoded)
+	if err != nil {
+		return s.refuseError(r, err)
+	}
+	if err := s.useOnce(ctx, a, sp); err != nil {
+		return s.refuseError(r, err)
+	}
+	return s.enter(ctx, r, h, login, a, encoded)
+}
+
+// readForm reads the POST of the IdP's form strictly.
+func readForm(r Request) (encoded string, h handle, ref *refusal.Refusal) {
+	bad := func(sentence string) (string, handle, *refusal.Refusal) {
+		return "", handle{}, refusal.New(refusal.Malformed, CodeACSForm, "%s", sentence)
+	}
+	if r.Method != "POST" {
+		return "", handle{}, refusal.New(refusal.MethodNotAllowed, CodeACSForm, "the ACS takes the IdP's POST only: the IdP's binding must be HTTP-POST")
+	}
+	if media, _, err := mime.ParseMediaType(r.ContentType); err != nil || media != "application/x-www-form-urlencoded" {
+		return bad("the ACS takes application/x-www-form-urlencoded only")
+	}
+	form, err := url.ParseQuery(string(r.Body))
+	if err != nil {
+		return bad("the form at the ACS cannot be read")
+	}
+	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 {
+		return bad("the form at the ACS must hold one SAMLResponse and at most one RelayState")
+	}
+	// An empty or foreign RelayState is no error: it names no login, as with
+	// a tile at the IdP, and leads to a fresh one.
+	h, _ = parseHandle(form.Get("RelayState"))
+	return form.Get("SAMLResponse"), h, nil
+}
+
+// unknown answers a response to a login that this browser did not start: an
+// IdP's tile, a lost cookie, or somebody else's response. It becomes a fresh
+// login, never a session; after a few rounds the person is told.
+func (s *Service) unknown(r Request, h handle) Page {
+	if h.attempt >= mostAttempts {
+		return s.lostCookie(r)
+	}
+	page := redirect(StartPath + "?try=" + strconv.Itoa(h.attempt+1))
+	page.Event = "restart"
+	page.Refusal = refusal.New(refusal.Unauthenticated, CodeLoginUnknown, "a response arrived for a login that this browser did not start: a fresh login was begun")
+	return page
+}
+
+// takeTurn bounds the verifications that run at once, so that a flood of
+// responses costs others nothing.
+func (s *Service) takeTurn(ctx context.Context) (release func(), ref *refusal.Refusal) {
+	select {
+	case s.Verifying <- struct{}{}:
+		return func() { <-s.Verifying }, nil
+	case <-ctx.Done():
+		return nil, refusal.New(refusal.Unavailable, CodeACSBusy, "too many logins arrive at once: try again")
+	}
+}
+
+func (s *Service) verify(login pending, encoded string) (*saml.Assertion, *saml.ServiceProvider, error) {
+	for _, idp := range s.IdPs {
+		if idp.Name != login.IdP {
+			continue
+		}
+		sp := idp.SP()
+		expect := saml.Expect{RequestID: login.RequestID}
+		if login.Forced {
+			expect.AuthenticatedSince = login.Started
+		}
+		a, err := sp.Verify(encoded, expect)
+		return a, sp, err
+	}
+	return nil, nil, refusal.New(refusal.Forbidden, CodeLoginUnknown, "the login was begun with IdP %q, which is no longer configured", login.IdP)
+}
+
+// useOnce lets an assertion, and the request that it answers, pass a single
+// time: of two concurrent submissions one wins.
+func (s *Service) useOnce(ctx context.Context, a *saml.Assertion, sp *saml.ServiceProvider) error {
+	if a.IssueInstant.Before(s.Started) {
+		return refusal.New(refusal.Forbidden, CodeBeforeStart, "the assertion was issued before this process started, so it cannot be known whether it was used: sign in again")
+	}
+	forget := s.Now().Add(2*sp.MaxAge + pendingLife)
+	if a.NotOnOrAfter.Add(sp.Skew).After(forget) {
+		forget = a.NotOnOrAfter.Add(sp.Skew)
+	}
+	for _, name := range []string{
+		"assertion:" + strconv.Itoa(len(a.Issuer)) + ":" + a.Issuer + ":" + a.ID,
+		"request:" + a.InResponseTo,
+	} {
+		first, err := s.Used.Use(ctx, name, forget)
+		if err != nil {
+			return refusal.New(refusal.Unavailable, CodeReplay, "it cannot be known whether the assertion was used before").Because(err)
+		}
+		if !first {
+			return refusal.New(refusal.Forbidden, CodeReplay, "the assertion, or an answer to the same request, was used before: sign in again")
+		}
+	}
+	return nil
+}
+
+// enter turns a verified assertion into a session.
+func (s *Service) enter(ctx context.Context, r Request, h handle, login pending, a *saml.Assertion, encoded string) Page {
+	roles := s.usableRoles(a)
+	if len(roles) == 0 {
+		return s.refuse(r, refusal.New(refusal.Forbidden, CodeNoRole, "the assertion carries %d roles, none of which a grant names: add a grant, or the role at the IdP", len(a.Roles)))
+	}
+	account := s.signInMeanwhile(ctx, a.Principal)
+	if err := s.takeRoles(ctx, a, encoded, roles); err != nil {
+		return s.refuseError(r, err)
+	}
+	in := <-account
+	if in.err != nil {
+		return s.refuseError(r, in.err)
+	}
+	kept, token, err := s.keep(ctx, a, in.user, roles)
+	if err != nil {
+		return s.broken(r, err)
+	}
+	page := redirect(login.Return)
+	page.Event, page.Session = "login", kept
+	page.set("set-cookie", session.SetCookie(token))
+	page.set("set-cookie", dropPending(h.name))
+	page.set("set-cookie", forceCookie+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+	return page
+}
+
+type signedIn struct {
+	user int64
+	err  error
+}
+
+// signInMeanwhile signs the person into the application while STS is asked.
+func (s *Service) signInMeanwhile(ctx context.Context, p saml.Principal) <-chan signedIn {
+	done := make(chan signedIn, 1)
+	go func() {
+		defer func() {
+			if recover() != nil {
+				done <- signedIn{err: refusal.New(refusal.Unavailable, CodeInternal, "signing into the application failed within Rolepass: report this")}
+			}
+		}()
+		user, err := s.SignIn(ctx, p)
+		done <- signedIn{user, err}
+	}()
+	return done
+}
+
+// refuseError shows an error that is a refusal as one, any other as ours.
+func (s *Service) refuseError(r Request, err error) Page {
+	var ref *refusal.Refusal
+	if errors.As(err, &ref) {
+		return s.refuse(r, ref)
+	}
+	return s.broken(r, err)
+}
+
+// broken is a fault of ours or of what we need.
+func (s *Service) broken(r Request, err error) Page {
+	return s.refuse(r, refusal.New(refusal.Unavailable, CodeInternal, "Rolepass could not finish this page: see the cause").Because(err))
+}
+
+// latest is the latest end that an assertion allows its session.
+func latest(a *saml.Assertion) time.Time { return a.SessionNotOnOrAfter }

@@ -1,0 +1,149 @@
+package login
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/rolepass/rolepass/session"
+)
+
+// pendingPrefix begins the names of the login cookies. There is one per login
+// that was started, so that two tabs do not overwrite each other's.
+const pendingPrefix = "__Host-rolepass-login-"
+
+// forceCookie marks a browser in which somebody signed out: the next login
+// must ask for the password again.
+const forceCookie = "__Host-rolepass-asks"
+
+const (
+	// pendingLife is how long a person may take at the IdP.
+	pendingLife = 10 * time.Minute
+	// mostPending is how many logins may be open in one browser.
+	mostPending = 4
+	// longestReturn bounds the address to return to, in bytes.
+	longestReturn = 1024
+	// mostAttempts is how often a lost cookie leads to a fresh login before
+	// the person is told.
+	mostAttempts = 2
+)
+
+// pending is a login that was started and is not finished. It lives in the
+// browser, sealed: a flood of started logins costs the server nothing, and
+// every replica can finish what another started.
+type pending struct {
+	RequestID string    `json:"id"`
+	IdP       string    `json:"idp"`
+	Return    string    `json:"return"`
+	Forced    bool      `json:"forced"`
+	Started   time.Time `json:"started"`
+}
+
+// handle is the RelayState: a random name for the cookie, and how often this
+// login was begun anew. It says nothing else and is never an address.
+type handle struct {
+	name    string
+	attempt int
+}
+
+const handleSize = 16
+
+func (s *Service) newHandle(attempt int) (handle, error) {
+	random := make([]byte, handleSize)
+	if _, err := io.ReadFull(s.Rand, random); err != nil {
+		return handle{}, fmt.Errorf("drawing a relay state: %w", err)
+	}
+	return handle{name: base64.RawURLEncoding.EncodeToString(random), attempt: attempt}, nil
+}
+
+func (h handle) String() string { return fmt.Sprintf("%s.%d", h.name, h.attempt) }
+
+// parseHandle reads a RelayState; anything but our own form is refused.
+func parseHandle(text string) (handle, bool) {
+	name, attempt, ok := strings.Cut(text, ".")
+	if !ok || len(attempt) != 1 || attempt[0] < '0' || attempt[0] > '9' {
+		return handle{}, false
+	}
+	random, err := base64.RawURLEncoding.Strict().DecodeString(name)
+	if err != nil || len(random) != handleSize {
+		return handle{}, false
+	}
+	return handle{name: name, attempt: int(attempt[0] - '0')}, true
+}
+
+// sealPending gives the Set-Cookie value. SameSite=None is needed: the IdP's
+// POST to the ACS comes from another site.
+func (s *Service) sealPending(h handle, p pending) (string, error) {
+	value, err := json.Marshal(p)
+	if err != nil {
+		return "", fmt.Errorf("encoding a pending login: %w", err)
+	}
+	record, err := s.Sealer.Seal("login", h.name, nil, value, p.Started.Add(pendingLife))
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s%s=%s; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=%d",
+		pendingPrefix, h.name, base64.RawURLEncoding.EncodeToString(record), int(pendingLife/time.Second)), nil
+}
+
+// openPending finds the login that a RelayState names, in this browser.
+func (s *Service) openPending(h handle, cookieLines []string) (pending, bool) {
+	text, ok := session.Cookie(cookieLines, pendingPrefix+h.name)
+	if !ok {
+		return pending{}, false
+	}
+	record, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return pending{}, false
+	}
+	value, _, err := s.Sealer.Open("login", h.name, nil, record)
+	if err != nil {
+		return pending{}, false
+	}
+	var p pending
+	if err := json.Unmarshal(value, &p); err != nil {
+		return pending{}, false
+	}
+	return p, true
+}
+
+func dropPending(name string) string {
+	return pendingPrefix + name + "=; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=0"
+}
+
+// pendingNames lists the login cookies that a browser sent.
+func pendingNames(cookieLines []string) []string {
+	var names []string
+	for _, pair := range session.Cookies(cookieLines) {
+		if name, ok := strings.CutPrefix(pair[0], pendingPrefix); ok {
+			if _, valid := parseHandle(name + ".0"); valid {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// returnTo gives the address to return to after the login: a path of this
+// site, or "/". It never leads elsewhere: the second byte keeps out //host
+// and /\host, and no byte is one that a browser drops or folds.
+func returnTo(target string) string {
+	if len(target) < 1 || len(target) > longestReturn || target[0] != '/' {
+		return "/"
+	}
+	if len(target) > 1 && (target[1] == '/' || target[1] == '\\') {
+		return "/"
+	}
+	for i := range len(target) {
+		if c := target[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '"' || c == '<' || c == '>' {
+			return "/"
+		}
+	}
+	if strings.HasPrefix(target, Prefix) {
+		return "/"
+	}
+	return target
+}

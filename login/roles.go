@@ -1,0 +1,122 @@
+package login
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/session"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// mostRoles is how many granted roles of one assertion are taken.
+	mostRoles = 32
+	// atOnce is how many questions STS is asked at the same time.
+	atOnce = 8
+)
+
+// usableRoles are the roles that are both asserted and granted.
+func (s *Service) usableRoles(a *saml.Assertion) []*usable {
+	var roles []*usable
+	for _, role := range a.Roles {
+		if !s.Grants.Granted(role.ARN) || s.Exchanger(role.ARN) == nil || len(roles) == mostRoles {
+			continue
+		}
+		policies, err := s.Grants.SessionPolicies(role.ARN)
+		roles = append(roles, &usable{role: role, policies: policies, err: err})
+	}
+	return roles
+}
+
+// takeRoles exchanges the assertion for every role at once: STS takes it for
+// five minutes only. A role that fails is left out; one role is enough. If
+// STS reads the assertion differently from us, nothing is kept at all.
+func (s *Service) takeRoles(ctx context.Context, a *saml.Assertion, encoded string, roles []*usable) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, u := range roles {
+		if u.err != nil {
+			continue
+		}
+		group.Go(func() error {
+			u.taken, u.err = s.takeRole(ctx, a, encoded, u)
+			if mismatch(u.err) {
+				return u.err
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return anyTaken(roles)
+}
+
+// takeRole asks for one role, once per shard of its session policies.
+func (s *Service) takeRole(ctx context.Context, a *saml.Assertion, encoded string, u *usable) ([]*presign.Credentials, error) {
+	exchanger := s.Exchanger(u.role.ARN)
+	var taken []*presign.Credentials
+	for _, policy := range u.policies {
+		credentials, err := exchanger.Exchange(ctx, credcache.Order{Role: u.role, Encoded: encoded, Assertion: a, Policy: policy})
+		if err != nil {
+			return nil, err
+		}
+		taken = append(taken, credentials)
+	}
+	return taken, nil
+}
+
+func mismatch(err error) bool {
+	var ref *refusal.Refusal
+	return errors.As(err, &ref) && ref.Code == credcache.CodeMismatch
+}
+
+// anyTaken is nil if one role has credentials, else the first reason.
+func anyTaken(roles []*usable) error {
+	var first error
+	for _, u := range roles {
+		if u.err == nil {
+			return nil
+		}
+		if first == nil {
+			first = u.err
+		}
+	}
+	return first
+}
+
+// keep writes the credentials and then the session, so that a session never
+// exists without what it promises.
+func (s *Service) keep(ctx context.Context, a *saml.Assertion, appUser int64, roles []*usable) (*session.Session, string, error) {
+	kept, token, err := s.Sessions.New(latest(a))
+	if err != nil {
+		return nil, "", err
+	}
+	kept.Principal, kept.AppUser = a.Principal, appUser
+	for _, u := range roles {
+		if u.err != nil {
+			kept.Missed = append(kept.Missed, session.Missed{Role: u.role.ARN, Reason: reason(u.err)})
+			continue
+		}
+		kept.Roles = append(kept.Roles, u.role.ARN)
+		for shard, credentials := range u.taken {
+			if err := s.Cache.Put(ctx, credcache.Key{Session: kept, Role: u.role.ARN, Shard: shard}, credentials); err != nil {
+				return nil, "", err
+			}
+		}
+	}
+	return kept, token, s.Sessions.Keep(ctx, kept)
+}
+
+// reason is what a person may see of an error.
+func reason(err error) string {
+	var ref *refusal.Refusal
+	if errors.As(err, &ref) {
+		return string(ref.Code)
+	}
+	return string(CodeInternal)
+}

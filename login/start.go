@@ -1,0 +1,67 @@
+package login
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/session"
+)
+
+// Start sends a person who wanted a page to the IdP, to come back to it.
+func (s *Service) Start(r Request) Page {
+	if len(s.IdPs) > 1 {
+		return s.choose(r)
+	}
+	return s.start(r, s.IdPs[0], returnTo(r.Target), 0)
+}
+
+// restart is the page StartPath: a login begun by hand, by a choice among
+// IdPs, or anew after a response that could not be used.
+func (s *Service) restart(r Request) Page {
+	query, err := url.ParseQuery(r.Query)
+	if err != nil {
+		return s.refuse(r, refusal.New(refusal.Malformed, "start_query", "the query of the login page cannot be read"))
+	}
+	attempt, _ := strconv.Atoi(query.Get("try"))
+	if attempt > mostAttempts || attempt < 0 {
+		return s.lostCookie(r)
+	}
+	back := returnTo(query.Get("to"))
+	if len(s.IdPs) == 1 {
+		return s.start(r, s.IdPs[0], back, attempt)
+	}
+	for _, idp := range s.IdPs {
+		if idp.Name == query.Get("idp") {
+			return s.start(r, idp, back, attempt)
+		}
+	}
+	r.Target = back
+	return s.choose(r)
+}
+
+func (s *Service) start(r Request, idp IdP, back string, attempt int) Page {
+	h, err := s.newHandle(attempt)
+	if err != nil {
+		return s.broken(r, err)
+	}
+	_, forced := session.Cookie(r.CookieLines, forceCookie)
+	id, location, err := idp.SP().AuthnRequest(saml.AuthnRequestOptions{ForceAuthn: forced, RelayState: h.String()})
+	if err != nil {
+		return s.broken(r, err)
+	}
+	cookie, err := s.sealPending(h, pending{RequestID: id, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now()})
+	if err != nil {
+		return s.broken(r, err)
+	}
+	page := redirect(location)
+	page.Event = "start"
+	if names := pendingNames(r.CookieLines); len(names) >= mostPending {
+		for _, name := range names {
+			page.set("set-cookie", dropPending(name))
+		}
+	}
+	page.set("set-cookie", cookie)
+	return page
+}

@@ -1,0 +1,77 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// CookieName is the session cookie. The __Host- prefix (RFC 6265bis §4.1.3)
+// keeps other hosts of the domain from planting one.
+const CookieName = "__Host-rolepass"
+
+// tokenSize is the length of a cookie's secret, in bytes.
+const tokenSize = 32
+
+// SetCookie is the Set-Cookie value that hands a token to the browser. It has
+// no Max-Age: the cookie goes with the browser, the session may end earlier.
+func SetCookie(token string) string {
+	return CookieName + "=" + token + "; Path=/; Secure; HttpOnly; SameSite=Lax"
+}
+
+// DropCookie is the Set-Cookie value that takes the cookie back.
+func DropCookie() string {
+	return CookieName + "=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
+}
+
+// Cookies reads Cookie header lines into name and value pairs, in order. The
+// values are taken as they stand: nothing is decoded or trimmed but blanks.
+func Cookies(lines []string) [][2]string {
+	var pairs [][2]string
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ";") {
+			name, value, ok := strings.Cut(strings.Trim(part, " \t"), "=")
+			if ok && name != "" {
+				pairs = append(pairs, [2]string{name, value})
+			}
+		}
+	}
+	return pairs
+}
+
+// Cookie gives the value of the one cookie with a name. Two cookies of one
+// name are as good as none: somebody else may have set either.
+func Cookie(lines []string, name string) (string, bool) {
+	value, found := "", false
+	for _, pair := range Cookies(lines) {
+		if pair[0] != name {
+			continue
+		}
+		if found {
+			return "", false
+		}
+		value, found = pair[1], true
+	}
+	return value, found
+}
+
+// token is the cookie's secret, split into the two things it is for.
+type token struct {
+	id   string // names the record
+	half []byte // opens it, together with the server's key
+}
+
+// encode gives the cookie's value.
+func encode(secret []byte) string { return base64.RawURLEncoding.EncodeToString(secret) }
+
+// parse reads a cookie's value; any form but the canonical one is refused.
+func parse(value string) (token, bool) {
+	secret, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	if err != nil || len(secret) != tokenSize || encode(secret) != value {
+		return token{}, false
+	}
+	id := sha256.Sum256(append([]byte("rolepass session id\x00"), secret...))
+	half := sha256.Sum256(append([]byte("rolepass session half\x00"), secret...))
+	return token{id: hex.EncodeToString(id[:]), half: half[:]}, true
+}

@@ -1,0 +1,141 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/rolepass/rolepass/state"
+)
+
+// ErrNone says that nobody is signed in: no cookie, or one that opens nothing.
+var ErrNone = errors.New("no session")
+
+// kind names session records among all sealed records.
+const kind = "session"
+
+// touchEvery is how old Seen may grow before the record is written again.
+const touchEvery = time.Minute
+
+// Manager begins, finds and ends sessions.
+type Manager struct {
+	Store  state.Store
+	Sealer *state.Sealer
+	Now    func() time.Time
+	Rand   io.Reader
+	// Idle ends a session that long after its last use, Absolute that long
+	// after its login.
+	Idle     time.Duration
+	Absolute time.Duration
+}
+
+// New prepares a session with an identifier of its own, not yet kept: the
+// caller fills it, then calls Keep. Token is the cookie's value.
+func (m *Manager) New(latest time.Time) (s *Session, token string, err error) {
+	secret := make([]byte, tokenSize)
+	if _, err := io.ReadFull(m.Rand, secret); err != nil {
+		return nil, "", fmt.Errorf("drawing a session identifier: %w", err)
+	}
+	value := encode(secret)
+	parsed, _ := parse(value)
+	now := m.Now()
+	s = &Session{ID: parsed.id, half: parsed.half, Created: now, Seen: now, Expires: now.Add(m.Absolute)}
+	if !latest.IsZero() && latest.Before(s.Expires) {
+		s.Expires = latest
+	}
+	return s, value, nil
+}
+
+// Keep writes the record of a new session.
+func (m *Manager) Keep(ctx context.Context, s *Session) error {
+	record, ends, err := m.seal(s)
+	if err != nil {
+		return err
+	}
+	if err := m.Store.Put(ctx, storeName(s.ID), record, ends); err != nil {
+		return fmt.Errorf("keeping a session: %w", err)
+	}
+	return nil
+}
+
+// seal gives a session's record and its end: the seal carries the idle limit,
+// so a session that was not used in time no longer opens.
+func (m *Manager) seal(s *Session) (record []byte, ends time.Time, err error) {
+	value, err := json.Marshal(s)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("encoding a session: %w", err)
+	}
+	ends = s.Expires
+	if idle := s.Seen.Add(m.Idle); idle.Before(ends) {
+		ends = idle
+	}
+	record, err = m.Sealer.Seal(kind, s.ID, s.half, value, ends)
+	return record, ends, err
+}
+
+// Find gives the session of a request's Cookie lines, or ErrNone.
+func (m *Manager) Find(ctx context.Context, cookieLines []string) (*Session, error) {
+	value, ok := Cookie(cookieLines, CookieName)
+	if !ok {
+		return nil, ErrNone
+	}
+	t, ok := parse(value)
+	if !ok {
+		return nil, ErrNone
+	}
+	record, err := m.Store.Get(ctx, storeName(t.id))
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a session: %w", err)
+	}
+	opened, _, err := m.Sealer.Open(kind, t.id, t.half, record)
+	if err != nil {
+		return nil, ErrNone
+	}
+	s := &Session{}
+	if err := json.Unmarshal(opened, s); err != nil {
+		return nil, ErrNone
+	}
+	s.ID, s.half = t.id, t.half
+	if err := m.touch(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// touch moves Seen on, now and then. A session that was ended meanwhile is
+// not written again.
+func (m *Manager) touch(ctx context.Context, s *Session) error {
+	now := m.Now()
+	if !now.Before(s.Expires) {
+		return ErrNone
+	}
+	if now.Sub(s.Seen) < touchEvery {
+		return nil
+	}
+	s.Seen = now
+	record, ends, err := m.seal(s)
+	if err != nil {
+		return err
+	}
+	err = m.Store.Replace(ctx, storeName(s.ID), record, ends)
+	if errors.Is(err, state.ErrNotFound) {
+		return ErrNone
+	}
+	if err != nil {
+		return fmt.Errorf("keeping a session: %w", err)
+	}
+	return nil
+}
+
+// End forgets a session.
+func (m *Manager) End(ctx context.Context, s *Session) error {
+	return m.Store.Delete(ctx, storeName(s.ID))
+}
+
+func storeName(id string) string { return kind + ":" + id }

@@ -1,0 +1,58 @@
+// Package session keeps who is signed in.
+//
+// A Session is one login of one person in one browser. The browser holds a
+// cookie with 256 random bits; the server holds a sealed record that opens
+// only with its own key and with that cookie together, so neither a stolen
+// store nor a stolen key is enough.
+//
+// The package knows nothing of data: which object a session may read is for
+// packages grants and credcache. It never means the AWS role session; those
+// are presign.Credentials.
+package session
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/rolepass/rolepass/saml"
+)
+
+// Session is one login.
+type Session struct {
+	// ID names the session in stores, caches and audit records. It is
+	// derived from the cookie and does not lead back to it.
+	ID string `json:"-"`
+
+	Principal saml.Principal `json:"principal"`
+	// Roles are the ARNs of the roles whose credentials were taken at login.
+	Roles []string `json:"roles"`
+	// Missed are the granted roles that could not be taken, with the reason.
+	Missed []Missed `json:"missed,omitempty"`
+	// AppUser is the application's number for this person.
+	AppUser int64 `json:"app_user"`
+
+	// Created, Seen and Expires bound the session's life: Seen moves on with
+	// use, Expires never does.
+	Created time.Time `json:"created"`
+	Seen    time.Time `json:"seen"`
+	Expires time.Time `json:"expires"`
+
+	// half is the cookie's half of the sealing key.
+	half []byte
+}
+
+// Missed is a granted role whose credentials could not be had.
+type Missed struct {
+	Role   string `json:"role"`
+	Reason string `json:"reason"`
+}
+
+// Handle is the short form of the ID for logs and headers.
+func (s *Session) Handle() string { return s.ID[:12] }
+
+// Half is the cookie's half of the sealing key, for the records of other
+// packages that live and die with this session.
+func (s *Session) Half() []byte { return s.half }
+
+// LogValue shows the handle only.
+func (s *Session) LogValue() slog.Value { return slog.StringValue(s.Handle()) }

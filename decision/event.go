@@ -1,0 +1,70 @@
+package decision
+
+import (
+	"time"
+
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/session"
+)
+
+// Event is what one decision was: for audit, metrics and traces. It may hold
+// an object key (in Location) and a person (in Session), which a sink must not
+// write in the open; it holds no cookie, token, credential or signed location.
+type Event struct {
+	// Time is when the request was taken up, Took how long the answer needed.
+	Time time.Time
+	Took time.Duration
+	// RequestID is Envoy's x-request-id.
+	RequestID string
+	Method    string
+	// Kind is what the answer was.
+	Kind Kind
+	// Page names the own page of a Page: "login", "logout", "start", …
+	Page string
+	// Refusal says why not; nil unless the answer is a no. A page may have
+	// one, too.
+	Refusal *refusal.Refusal
+	// Session is who asked; nil when nobody was signed in.
+	Session *session.Session
+	// Location is the object of a data fetch, with Task or Project as in the
+	// request; the zero value when the request is none.
+	Location presign.Location
+	Task     int64
+	Project  int64
+	// Role is the ARN of the role under which the location was signed, Grant
+	// the number of the grant in the configuration, from 1.
+	Role  string
+	Grant int
+}
+
+// Kind is what a decision comes to.
+type Kind int
+
+const (
+	// Refuse is a no. It is the zero value.
+	Refuse Kind = iota
+	// Pass hands the request to the application, as the person.
+	Pass
+	// Stream sends the request to S3, signed under the person's role.
+	Stream
+	// Page answers with a page of our own.
+	Page
+)
+
+// String names the kind for logs and metrics.
+func (k Kind) String() string {
+	switch k {
+	case Pass:
+		return "pass"
+	case Stream:
+		return "stream"
+	case Page:
+		return "page"
+	}
+	return "refuse"
+}
+
+// Sink is told of every decision, after its answer was made. It must not
+// block and must not keep the Event.
+type Sink func(*Event)

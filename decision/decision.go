@@ -1,0 +1,224 @@
+// Package decision decides what happens to one request, and says why.
+//
+// Decide is the whole story, in reading order: is it for us; is it a page of
+// our own; who asks; for what; does any grant match; does the application say
+// yes; under which role; with whose credentials. Whoever reaches the end of
+// one of these without a yes is refused: a Decision that nobody filled in
+// refuses, and so does a panic.
+//
+//	d := &decision.Decider{ ... }
+//	answer := d.Decide(ctx, request)
+//
+// It knows no transport: package extauthz turns Envoy's words into a Request
+// and a Decision into Envoy's. It keeps nothing of its own; each decision is
+// told to the sinks as an Event.
+package decision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/labelstudio"
+	"github.com/rolepass/rolepass/labelstudio/client"
+	"github.com/rolepass/rolepass/login"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/session"
+)
+
+// Decider decides. All fields are required but Sinks.
+type Decider struct {
+	// Hosts are the values of Host that are ours, in lower case: the host of
+	// the public address, with and without the scheme's own port.
+	Hosts []string
+	// PublicOrigin is the origin that browsers name: scheme and host.
+	PublicOrigin string
+
+	Login    *login.Service
+	Sessions *session.Manager
+	Grants   *grants.Set
+	// Buckets are the addresses of the configured buckets, by name.
+	Buckets map[string]presign.Bucket
+	// Confirm is what the application is asked before a location is signed.
+	Confirm Confirm
+	App     *client.Client
+	// Bearer gives the application's credential for one of its users.
+	Bearer func(appUser int64) (presign.Secret, error)
+	// AppCookies are cookies by which the application knows a session of its
+	// own; they never reach it.
+	AppCookies []string
+	Cache      *credcache.Cache
+	Signer     *presign.Signer
+
+	Deadlines Deadlines
+	Now       func() time.Time
+	Sinks     []Sink
+}
+
+// Confirm is what the application is asked before a location is signed.
+type Confirm int
+
+const (
+	// ConfirmURI asks whether the task is theirs and names the object. It is
+	// the zero value.
+	ConfirmURI Confirm = iota
+	// ConfirmPermission asks only whether the task or project is theirs.
+	ConfirmPermission
+	// ConfirmNone asks nothing; then only grants for every place match.
+	ConfirmNone
+)
+
+// Deadlines bound the three kinds of waiting. Envoy's own timeout for Check is
+// above all of them, so that what a person sees is our answer.
+type Deadlines struct {
+	// State is for reading a session or credentials, Question for asking the
+	// application, Login for a page of our own.
+	State, Question, Login time.Duration
+}
+
+// DefaultDeadlines are those that package envoy's default timeout fits.
+func DefaultDeadlines() Deadlines {
+	return Deadlines{State: 200 * time.Millisecond, Question: 5 * time.Second, Login: 12 * time.Second}
+}
+
+// Codes of refusals that are decided here; others come from the packages that
+// are asked.
+const (
+	CodeHost         refusal.Code = "host_unknown"
+	CodeNoSession    refusal.Code = "no_session"
+	CodeState        refusal.Code = "state_unavailable"
+	CodeCrossOrigin  refusal.Code = "cross_origin"
+	CodeBucket       refusal.Code = "bucket_unknown"
+	CodeNoGrant      refusal.Code = "no_grant"
+	CodeScope        refusal.Code = "no_grant_here"
+	CodeNotInTask    refusal.Code = "not_in_task"
+	CodeProject      refusal.Code = "project_fetch"
+	CodeCredentials  refusal.Code = "credentials_gone"
+	CodeNotSigned    refusal.Code = "not_signed"
+	CodeBearer       refusal.Code = "bearer_failed"
+	CodeNothingMatch refusal.Code = "nothing_matched"
+	CodePanic        refusal.Code = "panic"
+)
+
+// Decision is what happens to a request. The zero value refuses, and so does
+// one whose parts do not fit its kind.
+type Decision struct {
+	Kind Kind
+	// Code is for the access log: the refusal's, or the kind.
+	Code refusal.Code
+	// Session is the handle of the session, for the access log; may be empty.
+	Session string
+
+	// Answer is what the browser gets, for Refuse and Page.
+	Answer login.Page
+
+	// Authorization and Cookie are what a Pass carries to the application in
+	// place of the browser's own. An empty Cookie is none.
+	Authorization presign.Secret
+	Cookie        string
+
+	// Signed is where a Stream goes to, and Header what is set on the answer
+	// that comes from there.
+	Signed presign.Presigned
+	Bucket presign.Bucket
+	Header []login.Header
+}
+
+// Decide decides and tells the sinks.
+func (d *Decider) Decide(ctx context.Context, r Request) Decision {
+	e := Event{Time: d.Now(), RequestID: r.ID, Method: r.Method}
+	out := d.guarded(ctx, &r, &e)
+	e.Kind, e.Took = out.Kind, d.Now().Sub(e.Time)
+	for _, sink := range d.Sinks {
+		sink(&e)
+	}
+	return out
+}
+
+// guarded turns a panic into a refusal.
+func (d *Decider) guarded(ctx context.Context, r *Request, e *Event) (out Decision) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = d.refuse(r, e, refusal.New(refusal.Unavailable, CodePanic, "deciding failed within Rolepass: report this with the cause").Because(fmt.Errorf("panic: %T", p)))
+		}
+	}()
+	return d.decide(ctx, r, e)
+}
+
+// decide is the story.
+func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
+	if !d.isOurs(r.Host) {
+		return d.refuse(r, e, refusal.New(refusal.Misdirected, CodeHost, "the request is for a host that is not the one of public_url"))
+	}
+	if d.Login.Owns(r.path()) {
+		return d.ownPage(ctx, r, e)
+	}
+	reading := labelstudio.Read(r.Method, r.Target)
+	if reading.Kind == labelstudio.Logout {
+		return d.logout(ctx, r, e)
+	}
+	who, err := d.who(ctx, r)
+	if err != nil {
+		return d.refuse(r, e, unavailable(err))
+	}
+	if who == nil {
+		return d.nobody(r, e, reading)
+	}
+	e.Session = who
+	switch reading.Kind {
+	case labelstudio.SignIn:
+		return d.toFront(e)
+	case labelstudio.App:
+		return d.pass(r, e, who)
+	case labelstudio.Fetch:
+		return d.fetch(ctx, r, e, who, reading)
+	case labelstudio.Refused:
+		return d.refuse(r, e, reading.Refusal)
+	}
+	return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNothingMatch, "nothing that Rolepass knows matches the request"))
+}
+
+// who finds the session of a request; nil when nobody is signed in.
+func (d *Decider) who(ctx context.Context, r *Request) (*session.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.State)
+	defer cancel()
+	who, err := d.Sessions.Find(ctx, r.CookieLines)
+	if errors.Is(err, session.ErrNone) {
+		return nil, nil
+	}
+	return who, err
+}
+
+// unavailable is the refusal for a state that does not answer.
+func unavailable(err error) *refusal.Refusal {
+	return refusal.New(refusal.Unavailable, CodeState, "the state does not answer, so nobody can be let in: see the cause").Because(err)
+}
+
+// refuse answers no.
+func (d *Decider) refuse(r *Request, e *Event, ref *refusal.Refusal) Decision {
+	if ref == nil {
+		ref = refusal.New(refusal.Forbidden, CodeNothingMatch, "a refusal without a reason: report this")
+	}
+	e.Refusal = ref
+	return Decision{Kind: Refuse, Code: ref.Code, Session: handle(e.Session), Answer: d.Login.Refuse(r.forLogin(d.PublicOrigin), ref)}
+}
+
+// refuseError answers no to an error that is a refusal, or fault if it is not.
+func (d *Decider) refuseError(r *Request, e *Event, err error, fault *refusal.Refusal) Decision {
+	var ref *refusal.Refusal
+	if errors.As(err, &ref) {
+		return d.refuse(r, e, ref)
+	}
+	return d.refuse(r, e, fault.Because(err))
+}
+
+func handle(s *session.Session) string {
+	if s == nil {
+		return ""
+	}
+	return s.Handle()
+}

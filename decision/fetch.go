@@ -1,0 +1,116 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/labelstudio"
+	"github.com/rolepass/rolepass/labelstudio/client"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/session"
+)
+
+// fetch is a request for one object: any grant, the application's yes, which
+// role, whose credentials, the signature.
+func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.Session, reading labelstudio.Reading) Decision {
+	e.Location, e.Task, e.Project = reading.Location, reading.Task, reading.Project
+	if err := d.fitting(r); err != nil {
+		return d.refuse(r, e, err)
+	}
+	bucket, ok := d.Buckets[reading.Location.Bucket]
+	if !ok {
+		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeBucket, "the object is in a bucket that the configuration does not list"))
+	}
+	if !d.Grants.Any(who.Roles, reading.Location) {
+		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNoGrant, "no grant lets one of this person's roles read under this prefix"))
+	}
+	place, err := d.appSays(ctx, who, reading)
+	if err != nil {
+		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
+	}
+	choice, ok := d.Grants.Choose(who.Roles, reading.Location, place)
+	if !ok {
+		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeScope, "a grant covers the object, but not in the project of this task"))
+	}
+	e.Role, e.Grant = choice.RoleARN, choice.Index+1
+	signed, err := d.sign(ctx, r, who, choice, bucket, reading.Location)
+	if err != nil {
+		return d.refuseError(r, e, err, unavailable(nil))
+	}
+	return Decision{Kind: Stream, Code: "stream", Session: who.Handle(), Signed: signed, Bucket: bucket, Header: delivered(reading.Location.Key)}
+}
+
+// fitting refuses uses of an object that the application's own pages do not
+// make: run as a program, or shown by another site.
+func (d *Decider) fitting(r *Request) *refusal.Refusal {
+	var ref *refusal.Refusal
+	if err := labelstudio.Destination(r.FetchDest); errors.As(err, &ref) {
+		return ref
+	}
+	if r.foreign(d.PublicOrigin) && r.FetchMode != "navigate" {
+		return refusal.New(refusal.Forbidden, CodeCrossOrigin, "a page of another origin asks for an object")
+	}
+	return nil
+}
+
+// appSays asks the application, as this person, whether the task is theirs
+// and names this object. Signing the location ourselves goes past the
+// application's own check; this puts it back.
+func (d *Decider) appSays(ctx context.Context, who *session.Session, reading labelstudio.Reading) (grants.Place, error) {
+	if d.Confirm == ConfirmNone {
+		return grants.Place{}, nil
+	}
+	if reading.Task == 0 && d.Confirm == ConfirmURI {
+		return grants.Place{}, refusal.New(refusal.Forbidden, CodeProject, "a fetch for a project names no task, so it cannot be confirmed; Label Studio's own pages make none (label_studio confirm: permission allows them)")
+	}
+	bearer, err := d.Bearer(who.AppUser)
+	if err != nil {
+		return grants.Place{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.Question)
+	defer cancel()
+	asker := client.Asker{Session: who.ID, Credential: strconv.FormatInt(who.AppUser, 10), Authorization: bearer}
+	if reading.Task == 0 {
+		answer, err := d.App.Project(ctx, asker, reading.Project)
+		return answer.Place, err
+	}
+	answer, err := d.App.Task(ctx, asker, reading.Task)
+	if err != nil {
+		return grants.Place{}, err
+	}
+	if d.Confirm == ConfirmURI && !answer.Names(reading.Location) {
+		return grants.Place{}, refusal.New(refusal.Forbidden, CodeNotInTask, "the task is theirs, but this object is no value in it")
+	}
+	return answer.Place, nil
+}
+
+// sign finds the session's credentials for the chosen role and signs. Expired
+// credentials are a 403 and not a 401: Label Studio's pages leave for the
+// front page on a 401, and unsaved work with them.
+func (d *Decider) sign(ctx context.Context, r *Request, who *session.Session, choice grants.Choice, bucket presign.Bucket, location presign.Location) (presign.Presigned, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.State)
+	defer cancel()
+	credentials, err := d.Cache.Get(ctx, credcache.Key{Session: who, Role: choice.RoleARN, Shard: choice.Shard})
+	if errors.Is(err, credcache.ErrNone) {
+		return presign.Presigned{}, gone(choice.RoleARN)
+	}
+	if err != nil {
+		return presign.Presigned{}, unavailable(err)
+	}
+	signed, err := d.Signer.Presign(r.Method, bucket, location, credentials)
+	if errors.Is(err, presign.ErrExpired) {
+		return presign.Presigned{}, gone(choice.RoleARN)
+	}
+	if err != nil {
+		return presign.Presigned{}, refusal.New(refusal.Forbidden, CodeNotSigned, "the location was not signed: see the cause").Because(err)
+	}
+	return signed, nil
+}
+
+func gone(role string) *refusal.Refusal {
+	return refusal.New(refusal.Forbidden, CodeCredentials, "the credentials of role %s have ended: the person signs out and in again; sts duration says how long they last", role)
+}

@@ -1,0 +1,50 @@
+package decision
+
+import (
+	"strings"
+
+	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/session"
+)
+
+// pass hands a request to the application, as the person and with nothing
+// else of the browser's that says who asks.
+func (d *Decider) pass(r *Request, e *Event, who *session.Session) Decision {
+	if !r.safe() && !r.sameOrigin(d.PublicOrigin) {
+		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeCrossOrigin,
+			"a %s did not come from the application's own pages (Origin, Sec-Fetch-Site): the bearer that Rolepass adds would carry out what another site asks for", r.Method))
+	}
+	bearer, err := d.Bearer(who.AppUser)
+	if err != nil {
+		return d.refuse(r, e, refusal.New(refusal.Unavailable, CodeBearer, "no bearer for the application could be made: see the cause").Because(err))
+	}
+	return Decision{Kind: Pass, Code: "pass", Session: who.Handle(), Authorization: bearer, Cookie: d.cookiesForApp(r.CookieLines)}
+}
+
+// ownCookies begin the names of Rolepass's own cookies.
+const ownCookies = "__Host-rolepass"
+
+// cookiesForApp leaves what the application may see: neither our cookies nor
+// those by which it would know somebody.
+func (d *Decider) cookiesForApp(lines []string) string {
+	var left strings.Builder
+	for _, pair := range session.Cookies(lines) {
+		if strings.HasPrefix(pair[0], ownCookies) || d.isAppCookie(pair[0]) {
+			continue
+		}
+		if left.Len() > 0 {
+			left.WriteString("; ")
+		}
+		left.WriteString(pair[0] + "=" + pair[1])
+	}
+	return left.String()
+}
+
+func (d *Decider) isAppCookie(name string) bool {
+	for _, app := range d.AppCookies {
+		if strings.EqualFold(name, app) {
+			return true
+		}
+	}
+	return false
+}

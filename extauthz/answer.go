@@ -1,0 +1,129 @@
+package extauthz
+
+import (
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	statuspb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/envoy/contract"
+	"github.com/rolepass/rolepass/login"
+)
+
+// answer writes a decision. Whatever is not exactly a yes is a no.
+func answer(d decision.Decision) *authv3.CheckResponse {
+	switch {
+	case d.Kind == decision.Pass && d.Authorization != "":
+		return pass(d)
+	case d.Kind == decision.Stream && d.Signed.Target() != "" && d.Bucket.Host != "":
+		return stream(d)
+	case d.Answer.Status >= 200 && d.Answer.Status < 600:
+		return shown(d)
+	}
+	return unreadable("no_decision")
+}
+
+// pass goes on to the application with the person's own credential and
+// nothing else that says who asks.
+func pass(d decision.Decision) *authv3.CheckResponse {
+	ok := &authv3.OkHttpResponse{
+		Headers:         []*corev3.HeaderValueOption{overwrite(contract.Authorization, d.Authorization.Reveal())},
+		HeadersToRemove: []string{contract.APIKey},
+	}
+	if d.Cookie == "" {
+		ok.HeadersToRemove = append(ok.HeadersToRemove, contract.Cookie)
+	} else {
+		ok.Headers = append(ok.Headers, overwrite(contract.Cookie, d.Cookie))
+	}
+	return allowed(ok, d, "")
+}
+
+// stream goes to S3. The new path makes Envoy choose the route again, and the
+// metadata makes it choose S3's; without the first the second does nothing.
+func stream(d decision.Decision) *authv3.CheckResponse {
+	ok := &authv3.OkHttpResponse{
+		Headers:              []*corev3.HeaderValueOption{overwrite(":path", d.Signed.Target())},
+		HeadersToRemove:      toRemoveForS3,
+		ResponseHeadersToAdd: make([]*corev3.HeaderValueOption, len(d.Header)),
+	}
+	for i, header := range d.Header {
+		ok.ResponseHeadersToAdd[i] = overwrite(header.Name, header.Value)
+	}
+	return allowed(ok, d, contract.S3Route(d.Bucket.Host))
+}
+
+// toRemoveForS3 are the browser's words that S3 is not told. The S3 route
+// removes them and more; this holds where a route forgets.
+var toRemoveForS3 = []string{contract.Cookie, contract.Authorization, contract.APIKey, contract.Origin, "referer", "x-csrftoken"}
+
+func allowed(ok *authv3.OkHttpResponse, d decision.Decision, route string) *authv3.CheckResponse {
+	return &authv3.CheckResponse{
+		Status:          &statuspb.Status{Code: int32(codes.OK)},
+		HttpResponse:    &authv3.CheckResponse_OkResponse{OkResponse: ok},
+		DynamicMetadata: metadata(string(d.Code), d.Session, route),
+	}
+}
+
+// shown answers with a page of ours.
+func shown(d decision.Decision) *authv3.CheckResponse {
+	code := string(d.Code)
+	if code == "" {
+		code = "refuse"
+	}
+	return denied(d.Answer, metadata(code, d.Session, ""))
+}
+
+// denied is the one way to write a no: Envoy takes one with code 0 for a yes,
+// so the code is never that.
+func denied(page login.Page, about *structpb.Struct) *authv3.CheckResponse {
+	out := &authv3.DeniedHttpResponse{
+		Status:  &typev3.HttpStatus{Code: typev3.StatusCode(page.Status)},
+		Headers: make([]*corev3.HeaderValueOption, len(page.Header)),
+		Body:    string(page.Body),
+	}
+	for i, header := range page.Header {
+		out.Headers[i] = overwrite(header.Name, header.Value)
+		if header.Name == "set-cookie" {
+			out.Headers[i].AppendAction = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
+		}
+	}
+	return &authv3.CheckResponse{
+		Status:          &statuspb.Status{Code: int32(codes.PermissionDenied)},
+		HttpResponse:    &authv3.CheckResponse_DeniedResponse{DeniedResponse: out},
+		DynamicMetadata: about,
+	}
+}
+
+// unreadable is the no for what could not be read, or not be decided: short,
+// the same for all, and not dependent on anything that may be broken.
+func unreadable(problem string) *authv3.CheckResponse {
+	page := login.Page{Status: 400, Body: []byte("This request cannot be read.\n"), Header: []login.Header{
+		{Name: "content-type", Value: "text/plain; charset=utf-8"}, {Name: "cache-control", Value: "no-store"}, {Name: "x-content-type-options", Value: "nosniff"},
+	}}
+	return denied(page, metadata("unreadable_"+problem, "", ""))
+}
+
+// metadata is what Envoy files under the filter's name: the route, and what
+// its access log may print.
+func metadata(code, session, route string) *structpb.Struct {
+	fields := make(map[string]*structpb.Value, 3)
+	fields[contract.CodeKey] = structpb.NewStringValue(code)
+	if session != "" {
+		fields[contract.SessionKey] = structpb.NewStringValue(session)
+	}
+	if route != "" {
+		fields[contract.RouteKey] = structpb.NewStringValue(route)
+	}
+	return &structpb.Struct{Fields: fields}
+}
+
+// overwrite sets a header, whatever was there.
+func overwrite(name, value string) *corev3.HeaderValueOption {
+	return &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: name, Value: value},
+		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+	}
+}

@@ -1,0 +1,69 @@
+// Package extauthz speaks Envoy's external authorization protocol
+// (envoy.service.auth.v3): it reads a CheckRequest into a decision.Request,
+// asks for the decision, and writes it as a CheckResponse.
+//
+//	authv3.RegisterAuthorizationServer(server, &extauthz.Server{Decide: decider.Decide})
+//
+// It decides nothing. What it cannot read it refuses, and there is one way to
+// write each kind of answer; Envoy takes an empty CheckResponse, and one that
+// denies with code 0, for a yes, so neither can be written here.
+package extauthz
+
+import (
+	"context"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/grpc"
+
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/envoy/contract"
+)
+
+// Server answers Check.
+type Server struct {
+	authv3.UnimplementedAuthorizationServer
+	// Decide decides one request. Required.
+	Decide func(context.Context, decision.Request) decision.Decision
+}
+
+// Check answers one request: read, decide, answer.
+func (s *Server) Check(ctx context.Context, in *authv3.CheckRequest) (*authv3.CheckResponse, error) {
+	request, problem := read(in)
+	if problem != "" {
+		return unreadable(problem), nil
+	}
+	return answer(s.Decide(ctx, request)), nil
+}
+
+// Guard is the last resort: whatever happened below, what leaves is an answer
+// that denies, or one that was written by this package's own hands. A panic,
+// an error and an empty response all deny.
+func Guard(ctx context.Context, in any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (out any, err error) {
+	check := info.FullMethod == authv3.Authorization_Check_FullMethodName
+	defer func() {
+		if recover() != nil && check {
+			out, err = unreadable("panic"), nil
+		}
+	}()
+	out, err = next(ctx, in)
+	if !check {
+		return out, err
+	}
+	response, ok := out.(*authv3.CheckResponse)
+	if err != nil || !ok || !sound(response) {
+		return unreadable("no_answer"), nil
+	}
+	return response, nil
+}
+
+// sound says that a response is one of the kinds that this package writes. A
+// yes has its metadata: an empty response has none.
+func sound(r *authv3.CheckResponse) bool {
+	if r == nil || r.GetStatus() == nil || r.GetDynamicMetadata().GetFields()[contract.CodeKey] == nil {
+		return false
+	}
+	if r.GetStatus().GetCode() == 0 {
+		return r.GetOkResponse() != nil
+	}
+	return r.GetDeniedResponse().GetStatus().GetCode() >= 200
+}

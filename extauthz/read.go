@@ -1,0 +1,104 @@
+package extauthz
+
+import (
+	"strings"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/envoy/contract"
+)
+
+// partialBody is what Envoy itself sets when it hands over a body that it cut
+// at max_request_bytes ("true") or not ("false").
+const partialBody = "x-envoy-auth-partial-body"
+
+// read turns Envoy's words into a Request. The problem is empty when that
+// could be done without a guess.
+func read(in *authv3.CheckRequest) (r decision.Request, problem string) {
+	http := in.GetAttributes().GetRequest().GetHttp()
+	if http == nil {
+		return r, "no_http_request"
+	}
+	r = decision.Request{Method: http.GetMethod(), Target: http.GetPath(), Host: http.GetHost()}
+	if r.Method == "" || r.Target == "" || r.Host == "" {
+		return r, "no_request_line"
+	}
+	if http.GetFragment() != "" || http.GetQuery() != "" {
+		return r, "split_target"
+	}
+	if problem = readHeaders(http, &r); problem != "" {
+		return r, problem
+	}
+	r.Body = body(http)
+	return r, ""
+}
+
+// readHeaders takes the headers that the contract names, each once but
+// Cookie, of which HTTP/2 sends several (RFC 9113 §8.2.3).
+func readHeaders(http *authv3.AttributeContext_HttpRequest, r *decision.Request) (problem string) {
+	seen := 0
+	set := func(name, value string) string {
+		if name == contract.Cookie {
+			r.CookieLines = append(r.CookieLines, value)
+			return ""
+		}
+		if name == partialBody && value != "false" {
+			return "body_cut"
+		}
+		field, bit := field(r, name)
+		if field == nil {
+			return ""
+		}
+		if seen&bit != 0 {
+			return "header_twice"
+		}
+		seen |= bit
+		*field = value
+		return ""
+	}
+	for _, header := range http.GetHeaderMap().GetHeaders() {
+		value := header.GetValue()
+		if raw := header.GetRawValue(); len(raw) > 0 {
+			value = string(raw)
+		}
+		if problem := set(strings.ToLower(header.GetKey()), value); problem != "" {
+			return problem
+		}
+	}
+	for name, value := range http.GetHeaders() {
+		if problem := set(strings.ToLower(name), value); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+// field is where a header goes, and its place among those that were seen.
+func field(r *decision.Request, name string) (*string, int) {
+	switch name {
+	case contract.RequestID:
+		return &r.ID, 1
+	case contract.Accept:
+		return &r.Accept, 2
+	case contract.Origin:
+		return &r.Origin, 4
+	case contract.ContentType:
+		return &r.ContentType, 8
+	case contract.SecFetchSite:
+		return &r.FetchSite, 16
+	case contract.SecFetchMode:
+		return &r.FetchMode, 32
+	case contract.SecFetchDest:
+		return &r.FetchDest, 64
+	}
+	return nil, 0
+}
+
+// body is what Envoy handed over; only the ACS's route does.
+func body(http *authv3.AttributeContext_HttpRequest) []byte {
+	if raw := http.GetRawBody(); len(raw) > 0 {
+		return raw
+	}
+	return []byte(http.GetBody())
+}

@@ -76,11 +76,11 @@ func (d *Decider) appSays(ctx context.Context, who *session.Session, reading lab
 	asker := client.Asker{Session: who.ID, Credential: strconv.FormatInt(who.AppUser, 10), Authorization: bearer}
 	if reading.Task == 0 {
 		answer, err := d.App.Project(ctx, asker, reading.Project)
-		return answer.Place, err
+		return answer.Place, never401(err)
 	}
 	answer, err := d.App.Task(ctx, asker, reading.Task)
 	if err != nil {
-		return grants.Place{}, err
+		return grants.Place{}, never401(err)
 	}
 	if d.Confirm == ConfirmURI && !answer.Names(reading.Location) {
 		return grants.Place{}, refusal.New(refusal.Forbidden, CodeNotInTask, "the task is theirs, but this object is no value in it")
@@ -88,9 +88,21 @@ func (d *Decider) appSays(ctx context.Context, who *session.Session, reading lab
 	return answer.Place, nil
 }
 
+// never401 keeps the application's 401 to itself: Label Studio's pages leave
+// for the front page on one, and unsaved work with them. Who has a session is
+// signed in, whatever the application thinks of the bearer.
+func never401(err error) error {
+	var ref *refusal.Refusal
+	if !errors.As(err, &ref) || ref.Class != refusal.Unauthenticated {
+		return err
+	}
+	known := *ref
+	known.Class = refusal.Forbidden
+	return &known
+}
+
 // sign finds the session's credentials for the chosen role and signs. Expired
-// credentials are a 403 and not a 401: Label Studio's pages leave for the
-// front page on a 401, and unsaved work with them.
+// credentials are a 403, not a 401, for the same reason.
 func (d *Decider) sign(ctx context.Context, r *Request, who *session.Session, choice grants.Choice, bucket presign.Bucket, location presign.Location) (presign.Presigned, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.State)
 	defer cancel()

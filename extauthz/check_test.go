@@ -1,0 +1,232 @@
+package extauthz_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/envoy/contract"
+	"github.com/rolepass/rolepass/extauthz"
+	"github.com/rolepass/rolepass/login"
+	"github.com/rolepass/rolepass/presign"
+)
+
+// recorded is a CheckRequest as a real Envoy sent it.
+func recorded(t *testing.T, name string) *authv3.CheckRequest {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &authv3.CheckRequest{}
+	if err := protojson.Unmarshal(text, in); err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// check asks a server that decides like this, and gives what it was asked.
+func check(t *testing.T, in *authv3.CheckRequest, d decision.Decision) (*authv3.CheckResponse, *decision.Request) {
+	t.Helper()
+	var asked *decision.Request
+	s := &extauthz.Server{Decide: func(_ context.Context, r decision.Request) decision.Decision { asked = &r; return d }}
+	out, err := s.Check(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, asked
+}
+
+func passing() decision.Decision {
+	return decision.Decision{Kind: decision.Pass, Code: "pass", Session: "0123", Authorization: "Bearer x", Cookie: "theme=dark"}
+}
+
+func TestReadingWhatEnvoySends(t *testing.T) {
+	_, r := check(t, recorded(t, "checkrequest-get.json"), passing())
+	if r == nil || r.Method != "GET" || r.Host != "label.test" ||
+		r.Target != "/tasks/7/resolve/?fileuri=czM6Ly9pbWFnaW5nL3JhZGlvbG9neS9sdW5nLnBuZw==" ||
+		strings.Join(r.CookieLines, "|") != "csrftoken=abc; sessionid=def|__Host-rolepass=ghi" ||
+		r.FetchSite != "same-origin" || r.FetchMode != "no-cors" || r.FetchDest != "image" ||
+		r.ID != "5f6cfe26-3f5b-4f6e-9d5a-0123456789ab" || r.Origin != "http://label.test" {
+		t.Errorf("read %+v", r)
+	}
+	_, r = check(t, recorded(t, "checkrequest-acs.json"), passing())
+	if r == nil || r.Method != "POST" || len(r.Body) == 0 || r.ContentType != "application/x-www-form-urlencoded" {
+		t.Errorf("read %+v", r)
+	}
+}
+
+// What cannot be read is refused before anybody decides.
+func TestWhatCannotBeReadIsRefused(t *testing.T) {
+	for name, change := range map[string]func(*authv3.AttributeContext_HttpRequest){
+		"no method":       func(h *authv3.AttributeContext_HttpRequest) { h.Method = "" },
+		"no path":         func(h *authv3.AttributeContext_HttpRequest) { h.Path = "" },
+		"no host":         func(h *authv3.AttributeContext_HttpRequest) { h.Host = "" },
+		"a query apart":   func(h *authv3.AttributeContext_HttpRequest) { h.Query = "fileuri=x" },
+		"a fragment":      func(h *authv3.AttributeContext_HttpRequest) { h.Fragment = "x" },
+		"two origins":     also("origin", "http://evil.test"),
+		"two sites":       also("Sec-Fetch-Site", "same-origin"),
+		"two request ids": also("x-request-id", "mine"),
+		"a cut body":      also("x-envoy-auth-partial-body", "true"),
+	} {
+		in := recorded(t, "checkrequest-get.json")
+		change(in.Attributes.Request.Http)
+		out, asked := check(t, in, passing())
+		if asked != nil || out.GetDeniedResponse().GetStatus().GetCode() != 400 || out.GetStatus().GetCode() == 0 {
+			t.Errorf("%s: asked %v, answered %v", name, asked, out)
+		}
+	}
+	for name, in := range map[string]*authv3.CheckRequest{
+		"nothing":       {},
+		"no request":    {Attributes: &authv3.AttributeContext{}},
+		"a TCP request": {Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{}}},
+	} {
+		if out, asked := check(t, in, passing()); asked != nil || out.GetDeniedResponse().GetStatus().GetCode() != 400 {
+			t.Errorf("%s: answered %v", name, out)
+		}
+	}
+}
+
+func also(name, value string) func(*authv3.AttributeContext_HttpRequest) {
+	return func(h *authv3.AttributeContext_HttpRequest) {
+		h.HeaderMap.Headers = append(h.HeaderMap.Headers, &corev3.HeaderValue{Key: name, RawValue: []byte(value)})
+	}
+}
+
+func TestTheAnswers(t *testing.T) {
+	signed := presigned(t)
+	page := login.Page{Status: 403, Body: []byte("no"), Header: []login.Header{{Name: "set-cookie", Value: "a=1"}, {Name: "set-cookie", Value: "b=2"}, {Name: "cache-control", Value: "no-store"}}}
+	for _, c := range []struct {
+		name string
+		d    decision.Decision
+		want string
+	}{
+		{"pass", passing(), `{"status": {}, "okResponse": {
+			"headers": [{"header": {"key": "authorization", "value": "Bearer x"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": "cookie", "value": "theme=dark"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+			"headersToRemove": ["x-api-key"]},
+			"dynamicMetadata": {"rolepass_code": "pass", "rolepass_session": "0123"}}`},
+		{"pass without a cookie", decision.Decision{Kind: decision.Pass, Code: "pass", Authorization: "Bearer x"}, `{"status": {}, "okResponse": {
+			"headers": [{"header": {"key": "authorization", "value": "Bearer x"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+			"headersToRemove": ["x-api-key", "cookie"]},
+			"dynamicMetadata": {"rolepass_code": "pass"}}`},
+		{"stream", decision.Decision{Kind: decision.Stream, Code: "stream", Session: "0123", Signed: signed, Bucket: presign.Bucket{Host: "s3.test"}, Header: []login.Header{{Name: "vary", Value: "cookie"}}}, `{"status": {}, "okResponse": {
+			"headers": [{"header": {"key": ":path", "value": ` + quoted(signed.Target()) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+			"headersToRemove": ["cookie", "authorization", "x-api-key", "origin", "referer", "x-csrftoken"],
+			"responseHeadersToAdd": [{"header": {"key": "vary", "value": "cookie"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}]},
+			"dynamicMetadata": {"rolepass_code": "stream", "rolepass_session": "0123", "rolepass_route": "s3:s3.test"}}`},
+		{"refuse", decision.Decision{Kind: decision.Refuse, Code: "no_grant", Answer: page}, `{"status": {"code": 7}, "deniedResponse": {"status": {"code": "Forbidden"}, "body": "no",
+			"headers": [{"header": {"key": "set-cookie", "value": "a=1"}}, {"header": {"key": "set-cookie", "value": "b=2"}},
+				{"header": {"key": "cache-control", "value": "no-store"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}]},
+			"dynamicMetadata": {"rolepass_code": "no_grant"}}`},
+	} {
+		out, _ := check(t, recorded(t, "checkrequest-get.json"), c.d)
+		want := &authv3.CheckResponse{}
+		if err := protojson.Unmarshal([]byte(c.want), want); err != nil {
+			t.Fatal(c.name, err)
+		}
+		if !proto.Equal(out, want) {
+			t.Errorf("%s: answered\n%s\nwant\n%s", c.name, protojson.Format(out), protojson.Format(want))
+		}
+	}
+}
+
+func quoted(s string) string { return `"` + s + `"` }
+
+func presigned(t *testing.T) presign.Presigned {
+	t.Helper()
+	b, err := presign.NewBucket("imaging", "eu-west-1", "aws", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := presign.ParseLocation("s3://imaging/a.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := new(presign.Signer).Presign("GET", b, l, &presign.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "s", SessionToken: "t", Expires: farAway(), STS: "aws"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// Whatever is not wholly a yes is a no.
+func TestHalfADecisionRefuses(t *testing.T) {
+	signed := presigned(t)
+	for name, d := range map[string]decision.Decision{
+		"nothing decided":                 {},
+		"a pass without a credential":     {Kind: decision.Pass},
+		"a stream to nowhere":             {Kind: decision.Stream, Signed: signed},
+		"a stream of nothing":             {Kind: decision.Stream, Bucket: presign.Bucket{Host: "s3.test"}},
+		"a page without a status":         {Kind: decision.Page},
+		"a refusal with an absurd status": {Kind: decision.Refuse, Answer: login.Page{Status: 1000}},
+		"a kind that does not exist":      {Kind: 99, Authorization: "Bearer x", Signed: signed},
+	} {
+		out, _ := check(t, recorded(t, "checkrequest-get.json"), d)
+		if out.GetStatus().GetCode() == 0 || out.GetOkResponse() != nil || out.GetDeniedResponse().GetStatus().GetCode() != 400 {
+			t.Errorf("%s: answered %v", name, out)
+		}
+	}
+}
+
+// Envoy takes an empty answer for a yes; none leaves.
+func TestTheLastResort(t *testing.T) {
+	good, _ := check(t, recorded(t, "checkrequest-get.json"), passing())
+	for name, next := range map[string]grpc.UnaryHandler{
+		"an empty response": func(context.Context, any) (any, error) { return &authv3.CheckResponse{}, nil },
+		"nil":               func(context.Context, any) (any, error) { return nil, nil },
+		"a nil response":    func(context.Context, any) (any, error) { return (*authv3.CheckResponse)(nil), nil },
+		"an error":          func(context.Context, any) (any, error) { return good, errors.New("deadline") },
+		"a panic":           func(context.Context, any) (any, error) { panic("secret") },
+		"a no with code 0": func(context.Context, any) (any, error) {
+			out := proto.Clone(good).(*authv3.CheckResponse)
+			out.HttpResponse = &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{}}
+			return out, nil
+		},
+	} {
+		out, err := extauthz.Guard(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: authv3.Authorization_Check_FullMethodName}, next)
+		response, ok := out.(*authv3.CheckResponse)
+		if err != nil || !ok || response.GetStatus().GetCode() != int32(codes.PermissionDenied) || response.GetDeniedResponse().GetStatus().GetCode() != 400 {
+			t.Errorf("%s: answered %v, %v", name, out, err)
+		}
+	}
+	out, err := extauthz.Guard(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: authv3.Authorization_Check_FullMethodName}, func(context.Context, any) (any, error) { return good, nil })
+	if err != nil || out != any(good) {
+		t.Errorf("a good answer became %v, %v", out, err)
+	}
+}
+
+// A CheckResponse changes only headers that the contract lets it change:
+// Envoy answers 500 to any other.
+func TestAnswersStayWithinTheContract(t *testing.T) {
+	mutable := map[string]bool{}
+	for _, name := range contract.MutableHeaders() {
+		mutable[name] = true
+	}
+	for _, d := range []decision.Decision{passing(), {Kind: decision.Stream, Signed: presigned(t), Bucket: presign.Bucket{Host: "s3.test"}}} {
+		out, _ := check(t, recorded(t, "checkrequest-get.json"), d)
+		for _, header := range out.GetOkResponse().GetHeaders() {
+			if !mutable[header.GetHeader().GetKey()] {
+				t.Errorf("sets %s", header.GetHeader().GetKey())
+			}
+		}
+		for _, name := range out.GetOkResponse().GetHeadersToRemove() {
+			if !mutable[name] {
+				t.Errorf("removes %s", name)
+			}
+		}
+	}
+}
+
+func farAway() time.Time { return time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC) }

@@ -1,0 +1,28 @@
+package server
+
+import (
+	"io"
+	"net/http"
+)
+
+// adminHandler answers health and metrics. It shows no person, no session and
+// no object, and changes nothing.
+func (s *Server) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "alive\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !s.ready.Load() {
+			say(w, http.StatusServiceUnavailable, "not serving\n")
+			return
+		}
+		say(w, http.StatusOK, "serving\n")
+	})
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	return mux
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("content-type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
+}

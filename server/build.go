@@ -1,0 +1,194 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/labelstudio/client"
+	"github.com/rolepass/rolepass/labelstudio/signin"
+	"github.com/rolepass/rolepass/login"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/session"
+	"github.com/rolepass/rolepass/state"
+	"github.com/rolepass/rolepass/telemetry"
+)
+
+const (
+	// stateBytes bounds the sealed records in memory, openedBytes the
+	// credentials beside them that are ready for use.
+	stateBytes  = 512 << 20
+	openedBytes = 256 << 20
+	// usedNames is how many used assertions are remembered: two names each,
+	// for a quarter of an hour at most.
+	usedNames = 1 << 18
+	// verifying is how many assertions are verified at once.
+	verifying = 64
+)
+
+// build makes the decider with all that it needs.
+func build(c *config.Config, o Options, s *Server) (*decision.Decider, error) {
+	ring, err := state.LoadKeyring(c.Keys)
+	if err != nil {
+		return nil, err
+	}
+	secretKey, err := secretFile(c.LabelStudio.SecretKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	sealer := &state.Sealer{Keys: ring, Now: o.Now, Rand: o.Rand}
+	store := state.NewMemory(stateBytes, o.Now)
+	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute}
+	cache := credcache.New(store, sealer, openedBytes, o.Now)
+	bearer := signin.Bearer{Key: secretKey, Now: o.Now, Rand: o.Rand}
+	app := appClient(c, o, s.metrics)
+	pages := &login.Service{
+		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Contact: c.Contact,
+		AppCookies: []string{c.LabelStudio.SessionCookie},
+		Sealer:     sealer, Used: state.NewMemoryOnce(usedNames, o.Now), Sessions: sessions, Cache: cache,
+		Grants: c.Grants, Exchanger: exchangers(c, s.metrics), SignIn: s.signIn(c, o, bearer, ring),
+		Ended: app.Forget, Started: o.Now(), Now: o.Now, Rand: o.Rand,
+		Verifying: make(chan struct{}, verifying),
+	}
+	return &decision.Decider{
+		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
+		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
+		Bearer: bearer.Authorization, AppCookies: pages.AppCookies, Cache: cache,
+		Signer:    &presign.Signer{Now: o.Now, Expires: c.Presign.Expires},
+		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
+		Sinks: []decision.Sink{s.audit.Sink, s.metrics.Sink},
+	}, nil
+}
+
+func secretFile(path string) (presign.Secret, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading Label Studio's secret key: %w", err)
+	}
+	key := strings.TrimSpace(string(text))
+	if key == "" {
+		return "", fmt.Errorf("%s is empty: it must hold Label Studio's SECRET_KEY", path)
+	}
+	return presign.Secret(key), nil
+}
+
+// hosts are the Host values of the public address, with the scheme's own port
+// and without it.
+func hosts(public *url.URL) []string {
+	host := strings.ToLower(public.Host)
+	port := map[string]string{"http": ":80", "https": ":443"}[public.Scheme]
+	if bare, has := strings.CutSuffix(host, port); has {
+		return []string{bare, host}
+	}
+	if public.Port() == "" {
+		return []string{host, host + port}
+	}
+	return []string{host}
+}
+
+func buckets(c *config.Config) map[string]presign.Bucket {
+	all := map[string]presign.Bucket{}
+	for _, bucket := range c.Buckets {
+		all[bucket.Name] = bucket.Bucket
+	}
+	return all
+}
+
+func confirm(c *config.Config) decision.Confirm {
+	switch c.LabelStudio.Confirm {
+	case config.ConfirmNone:
+		return decision.ConfirmNone
+	case config.ConfirmPermission:
+		return decision.ConfirmPermission
+	}
+	return decision.ConfirmURI
+}
+
+// appClient asks Label Studio.
+func appClient(c *config.Config, o Options, metrics *telemetry.Metrics) *client.Client {
+	app := client.New(c.LabelStudio.URL, appHTTP(), o.Now)
+	app.ByProject = true
+	app.Asked = metrics.AppAsked
+	app.WholePlace = slices.ContainsFunc(c.GrantList, wholePlace)
+	return app
+}
+
+// appHTTP keeps connections to the application open for a page's worth of
+// questions.
+func appHTTP() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 32
+	return &http.Client{Transport: transport}
+}
+
+// exchangers gives the token service of a role.
+func exchangers(c *config.Config, metrics *telemetry.Metrics) func(string) *credcache.Exchanger {
+	byName := map[string]*credcache.Exchanger{}
+	for _, one := range c.STS {
+		byName[one.Name] = &credcache.Exchanger{Name: one.Name, STS: stsClient(one), Duration: one.Duration, Called: metrics.STSCalled}
+	}
+	return func(roleARN string) *credcache.Exchanger { return byName[c.RoleSTS[roleARN]] }
+}
+
+// stsClient calls one regional endpoint. AssumeRoleWithSAML is not signed: the
+// assertion is the credential, so nothing of the machine's own is looked up.
+func stsClient(one config.STS) *sts.Client {
+	return sts.New(sts.Options{
+		Region:           one.Region,
+		BaseEndpoint:     endpoint(one.Endpoint),
+		Credentials:      aws.AnonymousCredentials{},
+		RetryMaxAttempts: 3,
+		HTTPClient:       &http.Client{Timeout: 5 * time.Second},
+	})
+}
+
+func endpoint(address string) *string {
+	if address == "" {
+		return nil
+	}
+	return aws.String(address)
+}
+
+// loginIdPs are the IdPs as package login asks for them.
+func (s *Server) loginIdPs() []login.IdP {
+	var all []login.IdP
+	for _, one := range s.idps {
+		all = append(all, login.IdP{Name: one.config.Name, SP: one.sp.Load})
+	}
+	return all
+}
+
+// signIn finds or makes people's accounts. Whose account it is hangs on the
+// IdP's entity id, which no renaming in the configuration changes.
+func (s *Server) signIn(c *config.Config, o Options, bearer signin.Bearer, ring *state.Keyring) func(context.Context, saml.Principal) (int64, error) {
+	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: appHTTP(), Bearer: bearer, Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
+	for _, key := range ring.Derive("application accounts") {
+		accounts.Keys = append(accounts.Keys, presign.Secret(hex.EncodeToString(key)))
+	}
+	entities := map[string]string{}
+	for _, one := range s.idps {
+		entities[one.config.Name] = one.sp.Load().IdP.Metadata.EntityID
+	}
+	return func(ctx context.Context, p saml.Principal) (int64, error) {
+		return accounts.SignIn(ctx, signin.Person{IdP: entities[p.IdP], NameID: p.NameID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName})
+	}
+}
+
+// wholePlace says that a grant is scoped by more than projects.
+func wholePlace(g grants.Grant) bool {
+	return len(g.Scope.Organizations) > 0 || len(g.Scope.Workspaces) > 0
+}

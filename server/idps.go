@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/saml"
+)
+
+const (
+	// refreshEvery is how often metadata is fetched again. An IdP announces a
+	// new certificate days before it signs with it.
+	refreshEvery = time.Hour
+	// largestMetadata bounds a metadata document.
+	largestMetadata = 4 << 20
+	metadataTimeout = 10 * time.Second
+)
+
+// idp is an identity provider with the service provider of the day: its
+// metadata may be replaced while logins go on.
+type idp struct {
+	config config.IdP
+	entity string
+	acs    string
+	now    func() time.Time
+	rand   io.Reader
+	sp     atomic.Pointer[saml.ServiceProvider]
+}
+
+func loadIdPs(ctx context.Context, c *config.Config, o Options) ([]*idp, error) {
+	var all []*idp
+	var problems []error
+	for _, one := range c.IdPs {
+		i := &idp{config: one, entity: c.EntityID, acs: c.ACS(), now: o.Now, rand: o.Rand}
+		if err := i.load(ctx); err != nil {
+			problems = append(problems, err)
+		}
+		all = append(all, i)
+	}
+	return all, errors.Join(problems...)
+}
+
+// load reads the metadata and puts it to use.
+func (i *idp) load(ctx context.Context) error {
+	document, err := i.document(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the metadata of IdP %s: %w", i.config.Name, err)
+	}
+	metadata, err := saml.ParseMetadata(document)
+	if err != nil {
+		return fmt.Errorf("reading the metadata of IdP %s: %w", i.config.Name, err)
+	}
+	if before := i.sp.Load(); before != nil && before.IdP.Metadata.EntityID != metadata.EntityID {
+		return fmt.Errorf("the metadata of IdP %s is now that of another entity: if that is meant, restart Rolepass", i.config.Name)
+	}
+	i.sp.Store(&saml.ServiceProvider{
+		EntityID: i.entity, ACS: i.acs, Now: i.now, Rand: i.rand,
+		IdP: saml.IdP{
+			Name: i.config.Name, Metadata: metadata, Audience: i.config.Audience, Providers: i.config.Providers,
+			Email: i.config.Email, FirstName: i.config.FirstName, LastName: i.config.LastName,
+		},
+	})
+	return nil
+}
+
+func (i *idp) document(ctx context.Context) ([]byte, error) {
+	if i.config.MetadataURL == nil {
+		return os.ReadFile(i.config.MetadataFile)
+	}
+	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+	defer cancel()
+	return fetchMetadata(ctx, i.config.MetadataURL)
+}
+
+// fetchMetadata follows no redirect: what is believed for a day of logins
+// comes from the address that was configured.
+func fetchMetadata(ctx context.Context, from *url.URL) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answered %s: give the address of the document itself", from.Redacted(), response.Status)
+	}
+	document, err := io.ReadAll(io.LimitReader(response.Body, largestMetadata+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(document) > largestMetadata {
+		return nil, fmt.Errorf("%s is larger than %d bytes", from.Redacted(), largestMetadata)
+	}
+	return document, nil
+}
+
+// refresh reads all metadata again from time to time. What cannot be read
+// leaves the last that could.
+func (s *Server) refresh(ctx context.Context) error {
+	ticker := time.NewTicker(refreshEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.refreshOnce(ctx)
+		}
+	}
+}
+
+func (s *Server) refreshOnce(ctx context.Context) {
+	for _, one := range s.idps {
+		if err := one.load(ctx); err != nil {
+			s.log.Warn("the IdP's metadata could not be refreshed: the last stays in use", "idp", one.config.Name, "error", err)
+		}
+	}
+}

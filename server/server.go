@@ -1,0 +1,138 @@
+// Package server builds Rolepass from its configuration and runs it: the one
+// door that Envoy asks through, the admin listener beside it, and what has to
+// be refreshed meanwhile.
+//
+//	s, err := server.New(ctx, config, server.Options{Log: log})
+//	err = s.Run(ctx) // until ctx ends, then drains
+//
+// It decides nothing and verifies nothing; it wires packages together.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/extauthz"
+	"github.com/rolepass/rolepass/telemetry"
+)
+
+const (
+	// drain is how long answers under way may still take at the end.
+	drain = 15 * time.Second
+	// largestCheck bounds a CheckRequest: the ACS's body and its headers.
+	largestCheck = 1 << 20
+	// atOnce bounds the Checks under way on one connection.
+	atOnce = 4096
+)
+
+// Options are what a configuration does not say.
+type Options struct {
+	// Log is the service's own log. Required.
+	Log *slog.Logger
+	// Now is the clock, time.Now by default, and Rand the source of
+	// randomness, crypto/rand.Reader by default.
+	Now  func() time.Time
+	Rand io.Reader
+}
+
+// Server is Rolepass, ready to run.
+type Server struct {
+	config  *config.Config
+	log     *slog.Logger
+	idps    []*idp
+	audit   *telemetry.Audit
+	metrics *telemetry.Metrics
+	grpc    *grpc.Server
+	admin   *http.Server
+	ready   atomic.Bool
+}
+
+// New builds everything: it reads the keys and the IdPs' metadata, and opens
+// the audit file. Nothing listens yet.
+func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	s := &Server{config: c, log: o.Log, metrics: telemetry.NewMetrics()}
+	var err error
+	if s.idps, err = loadIdPs(ctx, c, o); err != nil {
+		return nil, err
+	}
+	if s.audit, err = openAudit(c, o, s.metrics); err != nil {
+		return nil, err
+	}
+	decider, err := build(c, o, s)
+	if err != nil {
+		return nil, errors.Join(err, s.audit.Close(ctx))
+	}
+	s.grpc = grpc.NewServer(
+		grpc.UnaryInterceptor(extauthz.Guard),
+		grpc.MaxRecvMsgSize(largestCheck),
+		grpc.MaxConcurrentStreams(atOnce),
+	)
+	authv3.RegisterAuthorizationServer(s.grpc, &extauthz.Server{Decide: decider.Decide})
+	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	return s, nil
+}
+
+// Run listens, serves until ctx ends, lets answers under way finish, and
+// writes out what the audit still holds.
+func (s *Server) Run(ctx context.Context) error {
+	check, err := listen(ctx, s.config.Listen)
+	if err != nil {
+		return err
+	}
+	admin, err := new(net.ListenConfig).Listen(ctx, "tcp", s.config.Admin)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listening on the admin address: %w", err), check.Close())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.grpc.Serve(check) })
+	group.Go(func() error { return ended(s.admin.Serve(admin)) })
+	group.Go(func() error { return s.refresh(ctx) })
+	group.Go(func() error { <-ctx.Done(); return s.shutDown() })
+	s.ready.Store(true)
+	s.log.Info("serving", "check", s.config.Listen.String(), "admin", s.config.Admin)
+	return group.Wait()
+}
+
+// ended makes an ordinary end of an HTTP server no error.
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// shutDown ends the door first, so that Envoy looks elsewhere.
+func (s *Server) shutDown() error {
+	s.ready.Store(false)
+	s.log.Info("draining", "at_most", drain.String())
+	stopped := make(chan struct{})
+	go func() { s.grpc.GracefulStop(); close(stopped) }()
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		s.grpc.Stop()
+		<-stopped
+	}
+	return errors.Join(s.admin.Close(), s.audit.Close(ctx))
+}

@@ -41,11 +41,7 @@ const (
 )
 
 // build makes the decider with all that it needs.
-func build(c *config.Config, o Options, s *Server) (*decision.Decider, error) {
-	ring, err := state.LoadKeyring(c.Keys)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decision.Decider, error) {
 	secretKey, err := secretFile(c.LabelStudio.SecretKeyFile)
 	if err != nil {
 		return nil, err

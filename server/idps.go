@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -127,4 +128,18 @@ func (s *Server) refreshOnce(ctx context.Context) {
 			s.log.Warn("the IdP's metadata could not be refreshed: the last stays in use", "idp", one.config.Name, "error", err)
 		}
 	}
+}
+
+// ServiceProviders are what the IdPs of a configuration know Rolepass as, for
+// looking at an assertion by hand.
+func ServiceProviders(ctx context.Context, c *config.Config, now func() time.Time) ([]*saml.ServiceProvider, error) {
+	idps, err := loadIdPs(ctx, c, Options{Now: now, Rand: rand.Reader})
+	if err != nil {
+		return nil, err
+	}
+	var all []*saml.ServiceProvider
+	for _, one := range idps {
+		all = append(all, one.sp.Load())
+	}
+	return all, nil
 }

@@ -26,6 +26,7 @@ import (
 
 	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/extauthz"
+	"github.com/rolepass/rolepass/state"
 	"github.com/rolepass/rolepass/telemetry"
 )
 
@@ -74,10 +75,14 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if s.idps, err = loadIdPs(ctx, c, o); err != nil {
 		return nil, err
 	}
-	if s.audit, err = openAudit(c, o, s.metrics); err != nil {
+	ring, err := state.LoadKeyring(c.Keys)
+	if err != nil {
 		return nil, err
 	}
-	decider, err := build(c, o, s)
+	if s.audit, err = openAudit(c, o, ring, s.metrics); err != nil {
+		return nil, err
+	}
+	decider, err := s.build(c, o, ring)
 	if err != nil {
 		return nil, errors.Join(err, s.audit.Close(ctx))
 	}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/envoy"
+)
+
+func generateCommand() *cobra.Command {
+	return group("generate", "Write other programs' configuration", generateEnvoyCommand())
+}
+
+func generateEnvoyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "envoy --config FILE",
+		Short: "Print Envoy's bootstrap",
+		Long:  "Print the bootstrap for `envoy --config-path`, with the reason beside each choice. It reads no file beside the configuration, so it may run anywhere.",
+		Args:  cobra.NoArgs,
+	}
+	path := configFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		loaded, err := load(c, *path, config.ForEnvoy)
+		if err != nil {
+			return err
+		}
+		bootstrap, err := envoy.Bootstrap(settings(loaded))
+		if err != nil {
+			return found{err}
+		}
+		text, err := envoy.YAML(bootstrap)
+		if err != nil {
+			return found{err}
+		}
+		_, err = c.OutOrStdout().Write(text)
+		return err
+	}
+	return c
+}
+
+// settings are what the bootstrap depends on.
+func settings(c *config.Config) envoy.Settings {
+	s := envoy.Settings{
+		PublicScheme: c.PublicURL.Scheme, PublicHost: c.PublicURL.Host,
+		Listen: c.Envoy.Listen, CertFile: c.Envoy.Certificate, KeyFile: c.Envoy.PrivateKey,
+		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA,
+		CheckAddress: c.Listen.String(), AppURL: c.LabelStudio.URL, ACSPath: c.ACSPath,
+	}
+	seen := map[envoy.S3Endpoint]bool{}
+	for _, bucket := range c.Buckets {
+		endpoint := envoy.S3Endpoint{Host: bucket.Host, Scheme: bucket.Scheme}
+		if !seen[endpoint] {
+			seen[endpoint] = true
+			s.S3 = append(s.S3, endpoint)
+		}
+	}
+	return s
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rolepass/rolepass/config"
+)
+
+// Exit codes.
+const (
+	fine    = 0
+	finding = 1 // something is wrong with what was looked at
+	usage   = 2 // something is wrong with how the command was called
+)
+
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// found is a finding: the command worked, and says no.
+type found struct{ error }
+
+func (f found) Unwrap() error { return f.error }
+
+// run runs one command and gives its exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	root := &cobra.Command{
+		Use:           "rolepass",
+		Short:         "S3 data by SAML role, for an application behind Envoy",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetArgs(args)
+	root.AddCommand(serveCommand(), validateCommand(), generateCommand(), keysCommand(), debugCommand(), versionCommand())
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return fine
+	}
+	fmt.Fprintln(s.err, "rolepass:", err)
+	if errors.As(err, &found{}) {
+		return finding
+	}
+	return usage
+}
+
+// group makes a command that only has commands below it.
+func group(use, short string, below ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return fmt.Errorf("%s needs a command: see rolepass %s --help", use, use)
+	}}
+	c.AddCommand(below...)
+	return c
+}
+
+// configFlag gives a command its --config.
+func configFlag(c *cobra.Command) *string {
+	path := c.Flags().String("config", "", "the configuration `file` (required)")
+	if err := c.MarkFlagRequired("config"); err != nil {
+		panic(err) // only for a flag that is not there
+	}
+	return path
+}
+
+// load reads a configuration, and tells of what is allowed and should be known.
+func load(c *cobra.Command, path string, needs config.Needs) (*config.Config, error) {
+	loaded, err := config.Load(path, needs)
+	if err != nil {
+		return nil, found{err}
+	}
+	for _, warning := range loaded.Warnings {
+		fmt.Fprintln(c.ErrOrStderr(), "warning:", warning)
+	}
+	return loaded, nil
+}

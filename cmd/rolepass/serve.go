@@ -1,0 +1,36 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/server"
+)
+
+func serveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve --config FILE",
+		Short: "Answer Envoy's Check calls",
+		Long:  "Answer Envoy's Check calls until SIGTERM or SIGINT; then let answers under way finish.",
+		Args:  cobra.NoArgs,
+	}
+	path := configFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		loaded, err := load(c, *path, config.Everything)
+		if err != nil {
+			return err
+		}
+		log := slog.New(slog.NewJSONHandler(c.ErrOrStderr(), nil))
+		s, err := server.New(c.Context(), loaded, server.Options{Log: log})
+		if err != nil {
+			return found{err}
+		}
+		if err := s.Run(c.Context()); err != nil {
+			return found{err}
+		}
+		return nil
+	}
+	return c
+}

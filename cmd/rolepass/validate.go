@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rolepass/rolepass/config"
+)
+
+func validateCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "validate --config FILE",
+		Short: "Say everything that is wrong with a configuration",
+		Long:  "Read a configuration strictly and offline, and name every problem with its line. Exit code 1 if there is one.",
+		Args:  cobra.NoArgs,
+	}
+	path := configFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		loaded, err := load(c, *path, config.Everything)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "%s is fine: %d IdPs, %d token services, %d buckets, %d grants for %d roles\nACS: %s\n",
+			*path, len(loaded.IdPs), len(loaded.STS), len(loaded.Buckets), len(loaded.GrantList), len(loaded.RoleSTS), loaded.ACS())
+		return err
+	}
+	return c
+}

@@ -1,0 +1,222 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/rolepass/rolepass/e2e/stack"
+)
+
+// browserPatience bounds one story in a browser.
+const browserPatience = 4 * time.Minute
+
+// chromium is a real browser with a profile of its own.
+type chromium struct {
+	t    *testing.T
+	ctx  context.Context
+	demo stack.Demo
+
+	mu       sync.Mutex
+	statuses map[string]int64 // of data fetches, by address
+	said     []string         // on the console
+}
+
+// opensChromium starts the browser that ROLEPASS_BROWSER names.
+func opensChromium(t *testing.T) *chromium {
+	t.Helper()
+	demo := running(t).Demo
+	program := os.Getenv("ROLEPASS_BROWSER")
+	if program == "" {
+		t.Fatal("ROLEPASS_BROWSER does not name a browser: run through make test")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 900))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium's sandbox does not run as root
+	}
+	allocator, free := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(allocator)
+	ctx, timeout := context.WithTimeout(ctx, browserPatience)
+	t.Cleanup(func() { timeout(); end(); free() })
+	c := &chromium{t: t, ctx: ctx, demo: demo, statuses: map[string]int64{}}
+	chromedp.ListenTarget(ctx, c.hears)
+	c.runs(network.Enable(), runtime.Enable())
+	return c
+}
+
+// hears remembers what became of each data fetch.
+func (c *chromium) hears(event any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventResponseReceived:
+		if strings.Contains(e.Response.URL, "/resolve/?fileuri=") {
+			c.statuses[e.Response.URL] = e.Response.Status
+		}
+	case *runtime.EventExceptionThrown:
+		c.said = append(c.said, e.ExceptionDetails.Text)
+	}
+}
+
+func (c *chromium) runs(actions ...chromedp.Action) {
+	c.t.Helper()
+	if err := chromedp.Run(c.ctx, actions...); err != nil {
+		c.picture("failed")
+		var at string
+		_ = chromedp.Run(c.ctx, chromedp.Location(&at))
+		address, _, _ := strings.Cut(at, "?")
+		c.t.Fatalf("%v (at %s; see %s)", err, address, artefacts)
+	}
+}
+
+// picture keeps what the browser shows, for whoever wants to look.
+func (c *chromium) picture(name string) {
+	c.t.Helper()
+	var png []byte
+	if err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot(&png)); err != nil {
+		c.t.Logf("no picture: %v", err)
+		return
+	}
+	if err := os.MkdirAll(artefacts, 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	file := strings.ReplaceAll(c.t.Name(), "/", "-") + "-" + name + ".png"
+	if err := os.WriteFile(filepath.Join(artefacts, file), png, 0o644); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// signsIn opens the address, gives name and password on the IdP's page, and
+// waits until the application shows.
+func (c *chromium) signsIn(name string) {
+	c.t.Helper()
+	var password string
+	for _, account := range c.demo.Accounts {
+		if account.Name == name {
+			password = account.Password
+		}
+	}
+	c.runs(
+		chromedp.Navigate(c.demo.Public+"/"),
+		chromedp.WaitVisible(`input[name="password"]`, chromedp.ByQuery),
+		chromedp.SendKeys(`input[name="username"]`, name, chromedp.ByQuery),
+		chromedp.SendKeys(`input[name="password"]`, password+"\n", chromedp.ByQuery),
+		c.until(`location.origin === `+quoted(c.demo.Public)+` && document.querySelector('.ls-menu-header, .lsf-app, [class*="menu-header"]') !== null`),
+	)
+}
+
+func quoted(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// until waits for a condition in the page.
+func (c *chromium) until(condition string) chromedp.Action {
+	return chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(time.Minute), chromedp.WithPollingInterval(100*time.Millisecond))
+}
+
+// opensProject shows the Data Manager of a project with its thumbnails.
+func (c *chromium) opensProject(title string) stack.Project {
+	c.t.Helper()
+	for _, project := range c.demo.Projects {
+		if project.Title == title {
+			c.mu.Lock()
+			clear(c.statuses)
+			c.mu.Unlock()
+			c.runs(chromedp.Navigate(fmt.Sprintf("%s/projects/%d/data", c.demo.Public, project.ID)))
+			return project
+		}
+	}
+	c.t.Fatalf("no project %s", title)
+	return stack.Project{}
+}
+
+// fetched gives the statuses of the data fetches once there are this many.
+func (c *chromium) fetched(atLeast int) map[string]int64 {
+	c.t.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c.mu.Lock()
+		enough := len(c.statuses) >= atLeast
+		found := make(map[string]int64, len(c.statuses))
+		for address, status := range c.statuses {
+			found[address] = status
+		}
+		c.mu.Unlock()
+		if enough {
+			return found
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			c.picture("waiting")
+			c.t.Fatalf("%d data fetches, not %d", len(found), atLeast)
+		}
+	}
+}
+
+// The whole way in a browser: sign in, see the pictures, sign out, sign in as
+// somebody else, and see that these pictures stay closed.
+func TestThePicturesShowForWhomTheyAreMeant(t *testing.T) {
+	c := opensChromium(t)
+	c.signsIn("radiologist")
+	c.opensProject("Radiology")
+	for address, status := range c.fetched(20) {
+		if status != 200 && status != 304 {
+			t.Errorf("the radiologist gets %d for %s", status, shortened(address))
+		}
+	}
+	c.runs(c.until(shown))
+	c.picture("radiologist")
+
+	c.runs(
+		chromedp.Navigate(c.demo.Public+"/logout"),
+		c.until(`document.body.innerText.includes("You are signed out")`),
+	)
+	c.picture("signed-out")
+
+	c.signsIn("researcher") // fails if the login page does not ask again
+	c.opensProject("Radiology")
+	for address, status := range c.fetched(20) {
+		if status != 403 {
+			t.Errorf("the researcher gets %d for %s", status, shortened(address))
+		}
+	}
+	c.picture("researcher-refused")
+	c.opensProject("Research")
+	for address, status := range c.fetched(1) {
+		if status != 200 && status != 304 {
+			t.Errorf("the researcher gets %d for %s", status, shortened(address))
+		}
+	}
+	c.runs(c.until(shown))
+	c.picture("researcher")
+}
+
+// shown says that pictures of tasks are there and drawn.
+const shown = `(() => { const all = [...document.images].filter(i => i.src.includes("/resolve/")); return all.length > 0 && all.every(i => i.complete && i.naturalWidth > 0) })()`
+
+// shortened keeps object keys out of test logs.
+func shortened(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address"
+	}
+	return u.Path
+}

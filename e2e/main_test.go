@@ -1,0 +1,64 @@
+// Package e2e_test tells the stories of Rolepass through the real parts: Envoy
+// with the bootstrap that Rolepass writes, Label Studio, an S3 server that
+// checks signatures and policies, a token service, an identity provider, and
+// a browser. `make test` finds or builds them all.
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/e2e/stack"
+)
+
+// startPatience is how long all parts together may take to start.
+const startPatience = 5 * time.Minute
+
+// artefacts is where pictures of the tests are kept, below e2e.
+const artefacts = "artefacts"
+
+var start = sync.OnceValues(func() (*stack.Stack, error) {
+	tools, err := stack.FromEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "rolepass-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr})
+})
+
+// started remembers whether any test needed the stack.
+var started sync.Once
+var used bool
+
+// running gives the one stack that all stories share.
+func running(t *testing.T) *stack.Stack {
+	t.Helper()
+	started.Do(func() { used = true })
+	s, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if used {
+		if s, err := start(); err == nil {
+			s.Stop()
+			if err := os.RemoveAll(s.Dir); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}
+	}
+	os.Exit(code)
+}

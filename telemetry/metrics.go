@@ -1,0 +1,92 @@
+package telemetry
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/rolepass/rolepass/decision"
+)
+
+// Metrics counts. Its labels have few values, all written in the source: no
+// person, session, object or address is ever one.
+type Metrics struct {
+	registry  *prometheus.Registry
+	decisions *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	sts       *prometheus.CounterVec
+	questions *prometheus.CounterVec
+	lost      prometheus.Counter
+}
+
+// buckets reach from an answer out of memory to the longest deadline, in
+// seconds.
+var buckets = []float64{.00001, .00003, .0001, .0003, .001, .003, .01, .03, .1, .3, 1, 3, 10}
+
+// NewMetrics makes a registry of its own.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rolepass_decisions_total", Help: "Decisions, by kind (pass, stream, page, refuse) and, for a no, its code; for a page, which."}, []string{"kind", "code"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "rolepass_decision_seconds", Help: "How long decisions took, by kind.", Buckets: buckets}, []string{"kind"}),
+		sts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rolepass_sts_calls_total", Help: "Calls of AssumeRoleWithSAML, by outcome: ok, unavailable, or the error code of STS."}, []string{"outcome"}),
+		questions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rolepass_app_questions_total", Help: "Questions to the application, by kind."}, []string{"kind"}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rolepass_audit_lost_total", Help: "Audit records that could not be written. Above zero, somebody should look."}),
+	}
+	m.registry.MustRegister(m.decisions, m.seconds, m.sts, m.questions, m.lost,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Sink counts a decision.
+func (m *Metrics) Sink(e *decision.Event) {
+	kind := e.Kind.String()
+	m.decisions.WithLabelValues(kind, code(e)).Inc()
+	m.seconds.WithLabelValues(kind).Observe(e.Took.Seconds())
+}
+
+// code is what a decision is counted and audited under.
+func code(e *decision.Event) string {
+	switch {
+	case e.Refusal != nil:
+		return string(e.Refusal.Code)
+	case e.Page != "":
+		return e.Page
+	}
+	return e.Kind.String()
+}
+
+// STSCalled counts one call of STS. Its error codes are AWS's own, a closed
+// set; anything that does not look like one is counted as "other".
+func (m *Metrics) STSCalled(outcome string) { m.sts.WithLabelValues(plain(outcome)).Inc() }
+
+// AppAsked counts one question to the application.
+func (m *Metrics) AppAsked(kind string) { m.questions.WithLabelValues(kind).Inc() }
+
+// AuditLost counts audit records that were not written.
+func (m *Metrics) AuditLost(records int) { m.lost.Add(float64(records)) }
+
+// plain keeps a peer from filling the registry with whatever it answers.
+func plain(outcome string) string {
+	if len(outcome) == 0 || len(outcome) > 64 {
+		return "other"
+	}
+	for i := range len(outcome) {
+		if c := outcome[i] | 0x20; c < 'a' || c > 'z' {
+			return "other"
+		}
+	}
+	return outcome
+}
+
+// Handler shows the metrics in the Prometheus text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,104 @@
+package telemetry
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/refusal"
+)
+
+// record is one line of the audit, as JSON.
+type record struct {
+	Time      string `json:"time"` // RFC 3339, UTC
+	RequestID string `json:"request_id,omitempty"`
+	Kind      string `json:"kind"` // stream, page, refuse
+	Code      string `json:"code"`
+	Sentence  string `json:"sentence,omitempty"` // for the operator
+	Cause     string `json:"cause,omitempty"`
+	Method    string `json:"method,omitempty"`
+	Session   string `json:"session,omitempty"` // the session's public handle
+	IdP       string `json:"idp,omitempty"`
+	Who       string `json:"who,omitempty"` // the RoleSessionName, as in CloudTrail
+	Bucket    string `json:"bucket,omitempty"`
+	Object    string `json:"object,omitempty"` // keyed hash of bucket and key
+	Task      int64  `json:"task,omitempty"`
+	Project   int64  `json:"project,omitempty"`
+	Role      string `json:"role,omitempty"`
+	Grant     int    `json:"grant,omitempty"`
+	TookUS    int64  `json:"took_us"`
+}
+
+// line gives the record of an event; nil for one that is not audited: a
+// request that was passed to the application, which keeps a log of its own.
+func (a *Audit) line(e *decision.Event) []byte {
+	if e.Kind == decision.Pass {
+		return nil
+	}
+	r := record{
+		Time: e.Time.UTC().Format(time.RFC3339Nano), RequestID: printable(e.RequestID), Kind: e.Kind.String(), Code: code(e), Method: printable(e.Method),
+		Task: e.Task, Project: e.Project, Role: e.Role, Grant: e.Grant, TookUS: e.Took.Microseconds(),
+	}
+	if e.Refusal != nil {
+		r.Sentence, r.Cause = e.Refusal.Sentence, cause(e.Refusal)
+	}
+	if e.Session != nil {
+		r.Session, r.IdP, r.Who = e.Session.Handle(), e.Session.Principal.IdP, e.Session.Principal.SessionName
+	}
+	if e.Location.Bucket != "" {
+		r.Bucket, r.Object = e.Location.Bucket, a.hash(e.Location.URI())
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil // not for strings and numbers
+	}
+	return append(text, '\n')
+}
+
+// hash is the first half of an HMAC-SHA-256, in hexadecimal: enough to compare
+// objects by, and useless without the key.
+func (a *Audit) hash(object string) string {
+	mac := hmac.New(sha256.New, a.key)
+	mac.Write([]byte(object))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// cause is the error underneath, with the queries of addresses left out: what
+// a client library quotes of a request is not ours to print.
+func cause(r *refusal.Refusal) string {
+	if r.Cause == nil {
+		return ""
+	}
+	var nested *refusal.Refusal
+	if errors.As(r.Cause, &nested) {
+		return string(nested.Code) + ": " + nested.Sentence
+	}
+	var at *url.Error
+	if errors.As(r.Cause, &at) {
+		address, err := url.Parse(at.URL)
+		if err != nil {
+			return at.Op + ": " + at.Err.Error()
+		}
+		return at.Op + " " + address.Scheme + "://" + address.Host + ": " + at.Err.Error()
+	}
+	return r.Cause.Error()
+}
+
+// printable bounds what a client may write into the audit.
+func printable(s string) string {
+	if len(s) > 64 {
+		s = s[:64]
+	}
+	out := []byte(s)
+	for i, c := range out {
+		if c < ' ' || c >= 0x7f {
+			out[i] = '?'
+		}
+	}
+	return string(out)
+}

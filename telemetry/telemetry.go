@@ -1,0 +1,12 @@
+// Package telemetry tells operators what was decided: an audit record for each
+// decision about data, a login or a refusal, and metrics for all of them.
+//
+//	audit, err := telemetry.OpenAudit("stdout", key, telemetry.AuditOptions{...})
+//	metrics := telemetry.NewMetrics()
+//	decider.Sinks = []decision.Sink{audit.Sink, metrics.Sink}
+//
+// Object keys are patient data: a record carries a keyed hash of the object,
+// by which two records can be compared and from which no key can be read. No
+// cookie, token, assertion or signed location ever comes here; the tests put
+// recognisable ones into everything and look for them.
+package telemetry

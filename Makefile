@@ -1,0 +1,51 @@
+# What there is to run; make without a target prints it. Everything that is
+# fetched or built goes to CACHE (set ROLEPASS_CACHE to move it), and nothing
+# here touches the system's packages.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+ROLEPASS_CACHE ?= $(CURDIR)/.cache
+export ROLEPASS_CACHE
+
+# Where the installed parts are, for the programs that run them.
+ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
+
+.PHONY: help demo demo-stop test bench tools clean go
+
+help:
+	@echo "make demo       install what is missing, start everything, print an address"
+	@echo "                (DEMO_ARGS=-detach returns when it is ready)"
+	@echo "make demo-stop  stop a demo that was started with -detach"
+	@echo "make test       run all tests, with Envoy, Label Studio, S3 and a browser"
+	@echo "make bench      run the benchmarks"
+	@echo "make tools      only install what the demo and the tests run"
+	@echo "make clean      remove everything that make fetched, built or wrote"
+
+# The first look: whether there is a Go that can run the second one.
+go:
+	@sh e2e/install/go.sh
+
+# The demo replaces the shell, so that Ctrl-C and the exit status are its own.
+demo: tools
+	@mkdir -p bin
+	@go build -o bin/demo ./e2e/demo
+	@$(ENVIRONMENT) && exec bin/demo $(DEMO_ARGS)
+
+demo-stop: go
+	@go run ./e2e/demo -stop
+
+tools: go
+	@go run ./e2e/install
+
+test: go
+	@go run ./e2e/install -browser
+	@test -z "$$(gofmt -l */)" || { echo "These files are not as gofmt writes them:"; gofmt -l */; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@$(ENVIRONMENT) && go run ./e2e/testrun -events e2e/artefacts/test.json -- -race -count=1 -p 2 -timeout 20m ./...
+
+bench: go
+	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)
+
+clean:
+	rm -rf "$(CURDIR)/.cache" bin e2e/.run e2e/artefacts

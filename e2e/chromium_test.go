@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/rolepass/rolepass/e2e/stack"
@@ -30,7 +29,6 @@ type chromium struct {
 
 	mu       sync.Mutex
 	statuses map[string]int64 // of data fetches, by address
-	said     []string         // on the console
 }
 
 // opensChromium starts the browser that ROLEPASS_BROWSER names.
@@ -47,11 +45,16 @@ func opensChromium(t *testing.T) *chromium {
 	}
 	allocator, free := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(allocator)
+	t.Cleanup(func() { end(); free() })
+	if err := chromedp.Do(ctx); err != nil { // starts the browser
+		t.Fatal(err)
+	}
 	ctx, timeout := context.WithTimeout(ctx, browserPatience)
-	t.Cleanup(func() { timeout(); end(); free() })
+	t.Cleanup(timeout)
 	c := &chromium{t: t, ctx: ctx, demo: demo, statuses: map[string]int64{}}
-	chromedp.ListenTarget(ctx, c.hears)
-	c.runs(network.Enable(), runtime.Enable())
+	if err := chromedp.Listen(ctx, c.hears); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 
@@ -64,27 +67,30 @@ func (c *chromium) hears(event any) {
 		if strings.Contains(e.Response.URL, "/resolve/?fileuri=") {
 			c.statuses[e.Response.URL] = e.Response.Status
 		}
-	case *runtime.EventExceptionThrown:
-		c.said = append(c.said, e.ExceptionDetails.Text)
 	}
 }
 
-func (c *chromium) runs(actions ...chromedp.Action) {
+func (c *chromium) runs(steps ...chromedp.Action[chromedp.Void]) {
 	c.t.Helper()
-	if err := chromedp.Run(c.ctx, actions...); err != nil {
-		c.picture("failed")
-		var at string
-		_ = chromedp.Run(c.ctx, chromedp.Location(&at))
-		address, _, _ := strings.Cut(at, "?")
-		c.t.Fatalf("%v (at %s; see %s)", err, address, artefacts)
+	if err := chromedp.Do(c.ctx, steps...); err != nil {
+		c.fails(err)
 	}
+}
+
+// fails keeps a picture of where the browser is.
+func (c *chromium) fails(err error) {
+	c.t.Helper()
+	c.picture("failed")
+	at, _ := chromedp.Run(c.ctx, chromedp.Location())
+	address, _, _ := strings.Cut(at, "?")
+	c.t.Fatalf("%v (at %s; see e2e/%s)", err, address, artefacts)
 }
 
 // picture keeps what the browser shows, for whoever wants to look.
 func (c *chromium) picture(name string) {
 	c.t.Helper()
-	var png []byte
-	if err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot(&png)); err != nil {
+	png, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
 		c.t.Logf("no picture: %v", err)
 		return
 	}
@@ -109,11 +115,11 @@ func (c *chromium) signsIn(name string) {
 	}
 	c.runs(
 		chromedp.Navigate(c.demo.Public+"/"),
-		chromedp.WaitVisible(`input[name="password"]`, chromedp.ByQuery),
-		chromedp.SendKeys(`input[name="username"]`, name, chromedp.ByQuery),
-		chromedp.SendKeys(`input[name="password"]`, password+"\n", chromedp.ByQuery),
-		c.until(`location.origin === `+quoted(c.demo.Public)+` && document.querySelector('.ls-menu-header, .lsf-app, [class*="menu-header"]') !== null`),
+		chromedp.WaitVisible(`input[name="password"]`),
+		chromedp.SendKeys(`input[name="username"]`, name),
+		chromedp.SendKeys(`input[name="password"]`, password+"\n"),
 	)
+	c.until(`location.origin === ` + quoted(c.demo.Public) + ` && document.querySelector('[class*="menu-header"]') !== null`)
 }
 
 func quoted(s string) string {
@@ -124,9 +130,24 @@ func quoted(s string) string {
 	return string(text)
 }
 
-// until waits for a condition in the page.
-func (c *chromium) until(condition string) chromedp.Action {
-	return chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(time.Minute), chromedp.WithPollingInterval(100*time.Millisecond))
+// until asks the page again and again, whichever page that is by then.
+func (c *chromium) until(condition string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition))
+		if err == nil && holds {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			c.fails(fmt.Errorf("the page never says yes to %s (%v)", condition, err))
+		}
+	}
 }
 
 // opensProject shows the Data Manager of a project with its thumbnails.
@@ -182,13 +203,11 @@ func TestThePicturesShowForWhomTheyAreMeant(t *testing.T) {
 			t.Errorf("the radiologist gets %d for %s", status, shortened(address))
 		}
 	}
-	c.runs(c.until(shown))
+	c.until(shown)
 	c.picture("radiologist")
 
-	c.runs(
-		chromedp.Navigate(c.demo.Public+"/logout"),
-		c.until(`document.body.innerText.includes("You are signed out")`),
-	)
+	c.runs(chromedp.Navigate(c.demo.Public + "/logout"))
+	c.until(`document.body.innerText.includes("You are signed out")`)
 	c.picture("signed-out")
 
 	c.signsIn("researcher") // fails if the login page does not ask again
@@ -205,7 +224,7 @@ func TestThePicturesShowForWhomTheyAreMeant(t *testing.T) {
 			t.Errorf("the researcher gets %d for %s", status, shortened(address))
 		}
 	}
-	c.runs(c.until(shown))
+	c.until(shown)
 	c.picture("researcher")
 }
 

@@ -146,7 +146,7 @@ func TestOddSpellingsOfAFetchAreRefused(t *testing.T) {
 	task := readable(v.project("Radiology"), "radiologist")[0]
 	good := fetchPath(task.ID, task.URI)
 	path, query, _ := strings.Cut(good, "?")
-	app, s3 := len(running(t).AppRequests(t)), len(running(t).S3Requests(t))
+	app, s3 := len(appSaw(t)), len(s3Saw(t))
 	for _, target := range []string{
 		"/" + good,
 		"/static/.." + good,
@@ -172,10 +172,10 @@ func TestOddSpellingsOfAFetchAreRefused(t *testing.T) {
 			t.Errorf("%s: %s", target, got.Status)
 		}
 	}
-	if more := len(running(t).AppRequests(t)) - app; more != 0 {
+	if more := len(appSaw(t)) - app; more != 0 {
 		t.Errorf("Label Studio saw %d requests", more)
 	}
-	if more := len(running(t).S3Requests(t)) - s3; more != 0 {
+	if more := len(s3Saw(t)) - s3; more != 0 {
 		t.Errorf("S3 saw %d requests", more)
 	}
 }

@@ -187,7 +187,7 @@ func (r *rig) makeUsers() {
 		{"user": "role-radiology", "secret": userSecret, "policy": reads("radiology/")},
 		{"user": "role-research", "secret": userSecret, "policy": reads("research/")},
 	}
-	r.python("minio_users.py", users, r.minio)
+	r.python("../stack/testdata/minio_users.py", users, r.minio)
 }
 
 // python runs a script of testdata with a JSON document on its input.
@@ -197,7 +197,7 @@ func (r *rig) python(script string, input any, arguments ...string) []byte {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	program := exec.Command(provided(r.t, "ROLEPASS_PYTHON"), append([]string{filepath.Join("testdata", script)}, arguments...)...)
+	program := exec.Command(provided(r.t, "ROLEPASS_PYTHON"), append([]string{script}, arguments...)...)
 	program.Env = []string{"HOME=" + r.dir, "PATH=" + os.Getenv("PATH"), "MINIO_ROOT_USER=" + root, "MINIO_ROOT_PASSWORD=" + rootSecret, "AWS_EC2_METADATA_DISABLED=true"}
 	program.Stdin = bytes.NewReader(text)
 	output, err := program.Output()

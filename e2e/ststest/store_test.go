@@ -226,7 +226,7 @@ func TestUnmodifiedBoto3(t *testing.T) {
 		Status                    int
 	}) {
 		call := map[string]any{"RoleArn": role, "PrincipalArn": corp, "SAMLAssertion": r.idp.Response(s), "DurationSeconds": 900, "Policy": policy(t, reads("radiology/"))}
-		output := r.python("boto3_client.py", map[string]any{"sts": r.samlsts, "s3": "http://" + r.minio, "bucket": bucket, "key": key, "call": call})
+		output := r.python("testdata/boto3_client.py", map[string]any{"sts": r.samlsts, "s3": "http://" + r.minio, "bucket": bucket, "key": key, "call": call})
 		if err := json.Unmarshal(output, &got); err != nil {
 			t.Fatalf("reading %q: %v", output, err)
 		}

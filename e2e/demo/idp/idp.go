@@ -1,0 +1,199 @@
+// Package idp is the demonstration's identity provider: saml/samltest behind a
+// login page. It knows a handful of people and one service provider, keeps a
+// session of its own so that a second login is silent, and asks again when it
+// is told to (ForceAuthn).
+//
+// It is for loopback only: its passwords stand on its own page.
+package idp
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rolepass/rolepass/saml/samltest"
+)
+
+//go:embed pages.html
+var pagesHTML string
+
+var pages = template.Must(template.New("pages").Parse(pagesHTML))
+
+// cookieName is the identity provider's own session.
+const cookieName = "idp_session"
+
+// Person is somebody who can sign in.
+type Person struct {
+	Name, Password     string
+	Email, First, Last string
+	// Roles are values of AWS's Role attribute: role ARN, comma, provider ARN.
+	Roles []string
+}
+
+// Options say who the provider is and whom it serves. All are required.
+type Options struct {
+	// Address is where it is reached, such as http://127.0.0.1:9003.
+	Address string
+	// ACS and EntityID are the one service provider's.
+	ACS      string
+	EntityID string
+	People   []Person
+}
+
+// Provider is the identity provider, an http.Handler.
+type Provider struct {
+	options Options
+	signer  *samltest.IdP
+	mux     *http.ServeMux
+
+	mu       sync.Mutex
+	sessions map[string]signedIn // by cookie
+}
+
+type signedIn struct {
+	person Person
+	since  time.Time
+}
+
+// New makes a provider with a key of its own.
+func New(o Options) (*Provider, error) {
+	signer, err := samltest.New(samltest.Options{EntityID: o.Address + "/metadata", SSOURL: o.Address + "/sso"})
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{options: o, signer: signer, mux: http.NewServeMux(), sessions: map[string]signedIn{}}
+	p.mux.HandleFunc("GET /metadata", p.metadata)
+	p.mux.HandleFunc("GET /sso", p.sso)
+	p.mux.HandleFunc("POST /login", p.login)
+	return p, nil
+}
+
+// ServeHTTP answers one request.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	p.mux.ServeHTTP(w, r)
+}
+
+// Metadata is what service providers import.
+func (p *Provider) Metadata() []byte { return p.signer.Metadata() }
+
+func (p *Provider) metadata(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/samlmetadata+xml")
+	_, _ = w.Write(p.Metadata())
+}
+
+// sso takes an AuthnRequest (HTTP-Redirect binding): who is signed in already
+// goes straight back, unless they must prove it again.
+func (p *Provider) sso(w http.ResponseWriter, r *http.Request) {
+	request, ok := p.request(w, r)
+	if !ok {
+		return
+	}
+	if who, ok := p.known(r); ok && !request.ForceAuthn {
+		p.answer(w, request, who)
+		return
+	}
+	p.ask(w, r, http.StatusOK, "")
+}
+
+// request reads the AuthnRequest in a query, and checks that it is our service
+// provider's.
+func (p *Provider) request(w http.ResponseWriter, r *http.Request) (samltest.AuthnRequest, bool) {
+	request, err := samltest.ParseAuthnRequest(r)
+	if err != nil || request.Issuer != p.options.EntityID || request.ACS != p.options.ACS {
+		http.Error(w, "This is no login request of the application that this identity provider knows.", http.StatusBadRequest)
+		return samltest.AuthnRequest{}, false
+	}
+	return request, true
+}
+
+// ask shows the login page. The AuthnRequest waits in the form's address.
+func (p *Provider) ask(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	p.show(w, status, "login", struct {
+		Action, Problem string
+		People          []Person
+	}{"/login?" + r.URL.RawQuery, problem, p.options.People})
+}
+
+// login checks name and password.
+func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
+	request, ok := p.request(w, r)
+	if !ok {
+		return
+	}
+	person, ok := p.check(r.PostFormValue("username"), r.PostFormValue("password"))
+	if !ok {
+		p.ask(w, r, http.StatusForbidden, "Name and password do not belong together.")
+		return
+	}
+	who := signedIn{person: person, since: time.Now()}
+	cookie := rand.Text()
+	p.mu.Lock()
+	p.sessions[cookie] = who
+	p.mu.Unlock()
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	p.answer(w, request, who)
+}
+
+// check takes the same time for every wrong answer.
+func (p *Provider) check(name, password string) (Person, bool) {
+	found, ok := Person{Password: rand.Text()}, false
+	for _, person := range p.options.People {
+		if person.Name == name {
+			found, ok = person, true
+		}
+	}
+	given, want := sha256.Sum256([]byte(password)), sha256.Sum256([]byte(found.Password))
+	return found, subtle.ConstantTimeCompare(given[:], want[:]) == 1 && ok
+}
+
+func (p *Provider) known(r *http.Request) (signedIn, bool) {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return signedIn{}, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who, ok := p.sessions[cookie.Value]
+	return who, ok
+}
+
+// answer posts the response to the ACS, by way of the browser.
+func (p *Provider) answer(w http.ResponseWriter, request samltest.AuthnRequest, who signedIn) {
+	person := who.person
+	p.show(w, http.StatusOK, "answer", struct{ ACS, Response, RelayState string }{
+		request.ACS, p.signer.Response(p.spec(request, person, who.since)), request.RelayState,
+	})
+}
+
+// spec says about a person what an IdP that is set up for AWS says.
+func (p *Provider) spec(request samltest.AuthnRequest, person Person, since time.Time) samltest.Spec {
+	id := sha256.Sum256([]byte("persistent " + person.Name))
+	return samltest.Spec{
+		ACS:          request.ACS,
+		Audiences:    []string{p.options.EntityID, samltest.AWSAudience},
+		InResponseTo: request.ID,
+		NameID:       hex.EncodeToString(id[:16]),
+		Roles:        person.Roles,
+		SessionName:  person.Email,
+		AuthnInstant: since,
+		Attributes: []samltest.Attribute{
+			{Name: "email", Values: []string{person.Email}},
+			{Name: "givenName", Values: []string{person.First}},
+			{Name: "surname", Values: []string{person.Last}},
+		},
+	}
+}
+
+func (p *Provider) show(w http.ResponseWriter, status int, page string, data any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_ = pages.ExecuteTemplate(w, page, data)
+}

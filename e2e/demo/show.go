@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/rolepass/rolepass/e2e/stack"
+)
+
+// show starts everything, says what to try, and ends it when ctx does.
+func show(ctx context.Context, dir string) error {
+	tools, err := stack.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	if err := claim(dir); err != nil {
+		return err
+	}
+	defer release(dir)
+	fmt.Println("Starting:")
+	starting, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	s, err := stack.Start(starting, stack.Options{Dir: dir, Tools: tools, Progress: os.Stdout, PublicPort: port()})
+	if errors.Is(err, context.Canceled) {
+		return errors.New("ended while it started; nothing is left running")
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	if err := describe(dir, s.Demo); err != nil {
+		return err
+	}
+	fmt.Print(invitation(s.Demo))
+	died := s.Died(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Println("\nEnding everything …")
+			s.Stop()
+			fmt.Println("Done. What was written is in", dir)
+			return nil
+		case name := <-died:
+			fmt.Printf("%s ended by itself; the rest goes on. Its log is in %s\n", name, dir)
+		}
+	}
+}
+
+// port is the wanted one, or 0 for any, if that is taken.
+func port() int {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(wantedPort)))
+	if err != nil {
+		return 0
+	}
+	_ = listener.Close()
+	return wantedPort
+}
+
+// describe writes demo.json, whole or not at all, and last: who finds it finds
+// everything ready.
+func describe(dir string, demo stack.Demo) error {
+	text, err := json.MarshalIndent(demo, "", "  ")
+	if err != nil {
+		return err
+	}
+	unfinished := filepath.Join(dir, "demo.json.unfinished")
+	if err := os.WriteFile(unfinished, append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, filepath.Join(dir, "demo.json"))
+}
+
+// invitation is what a person reads when everything is ready.
+func invitation(demo stack.Demo) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nReady. Open %s\n\n", demo.Public)
+	fmt.Fprintf(&b, "  %-14s %-18s %s\n", "name", "password", "roles")
+	for _, account := range demo.Accounts {
+		var roles []string
+		for _, role := range account.Roles {
+			roles = append(roles, role[strings.LastIndexByte(role, '/')+1:])
+		}
+		fmt.Fprintf(&b, "  %-14s %-18s %s\n", account.Name, account.Password, strings.Join(roles, ", "))
+	}
+	b.WriteString(`
+Try this:
+  1. Sign in as radiologist and open the project "Radiology": the pictures show.
+  2. Sign out (the menu at the top right), sign in as researcher: the same
+     pictures are refused, and the project "Research" works.
+  3. contractor has a role that no grant names, and is told so.
+
+Everything that happened is in the logs that demo.json names; audit.log says
+who read what. Ctrl-C ends everything.
+`)
+	return b.String()
+}

@@ -1,0 +1,30 @@
+package stack
+
+import (
+	"net"
+
+	"github.com/rolepass/rolepass/e2e/demo/idp"
+)
+
+// startIdP starts the identity provider, on 127.0.0.1: another site than the
+// application's localhost.
+func (s *Stack) startIdP() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.Demo.IdP = "http://" + listener.Addr().String()
+	o := idp.Options{Address: s.Demo.IdP, ACS: s.acs(), EntityID: s.entity()}
+	for _, p := range people {
+		who := idp.Person{Name: p.name, Password: password(p.name), Email: p.email, First: p.first, Last: p.last}
+		for _, role := range p.roles {
+			who.Roles = append(who.Roles, role+","+provider)
+		}
+		o.People = append(o.People, who)
+	}
+	if s.idp, err = idp.New(o); err != nil {
+		return err
+	}
+	s.servesOn(listener, s.idp)
+	return nil
+}

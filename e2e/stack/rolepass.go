@@ -1,0 +1,134 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// builds compiles the programs of this repository.
+func (s *Stack) builds(ctx context.Context) error {
+	root, err := repository(ctx)
+	if err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.Dir, "bin")+string(filepath.Separator), "./cmd/rolepass", "./cmd/samlsts")
+	build.Dir = root
+	if said, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building rolepass and samlsts: %w\n%s", err, said)
+	}
+	return nil
+}
+
+// repository is where go.mod is.
+func repository(ctx context.Context) (string, error) {
+	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("finding the repository: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(mod))), nil
+}
+
+// configure writes rolepass.yaml and what it names.
+func (s *Stack) configure(ctx context.Context) error {
+	keys := filepath.Join(s.Dir, "keys")
+	if err := s.rolepass(ctx, nil, "keys", "new", keys); err != nil {
+		return err
+	}
+	secretKey := filepath.Join(s.Dir, "label-studio.secret")
+	if err := os.WriteFile(secretKey, []byte(s.secretKey), 0o600); err != nil {
+		return err
+	}
+	addresses, err := freeAddresses(3)
+	if err != nil {
+		return err
+	}
+	s.Demo.Check, s.Demo.Admin, s.envoyAdmin = addresses[0], "http://"+addresses[1], addresses[2]
+	var buckets []map[string]any
+	for _, name := range []string{"imaging", "dictations", "notes"} {
+		buckets = append(buckets, map[string]any{"name": name, "region": region, "sts": "demo", "endpoint": s.Demo.S3})
+	}
+	s.Demo.Config, err = s.writesYAML("rolepass.yaml", map[string]any{
+		"public_url": s.Demo.Public,
+		"listen":     s.Demo.Check,
+		"admin":      addresses[1],
+		"keys":       keys,
+		"idps": []any{map[string]any{
+			"name": "demo", "metadata": s.Demo.IdP + "/metadata", "audience": []string{"urn:amazon:webservices"}, "providers": []string{provider},
+		}},
+		"sts":          []any{map[string]any{"name": "demo", "region": region, "endpoint": s.Demo.STS}},
+		"buckets":      buckets,
+		"grants":       grantsOf(s.projectIDs),
+		"label_studio": map[string]any{"url": s.app, "secret_key_file": secretKey, "owner_id": ownerID},
+		"audit":        filepath.Join(s.Dir, "audit.log"),
+		"envoy": map[string]any{
+			"listen": s.listen, "admin": s.envoyAdmin, "access_log": filepath.Join(s.Dir, "access.log"),
+		},
+		"contact": "the demo's owner",
+	})
+	return err
+}
+
+// rolepass runs one of Rolepass's commands to its end.
+func (s *Stack) rolepass(ctx context.Context, out *bytes.Buffer, args ...string) error {
+	var said bytes.Buffer
+	command := exec.CommandContext(ctx, filepath.Join(s.Dir, "bin", "rolepass"), args...)
+	command.Stderr = &said
+	if out != nil {
+		command.Stdout = out
+	}
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("running rolepass %s: %w\n%s", args[0], err, said.Bytes())
+	}
+	return nil
+}
+
+// startRolepass starts the service, which asks nobody whether it may.
+func (s *Stack) startRolepass(ctx context.Context) error {
+	p, err := s.starts("rolepass", nil, filepath.Join(s.Dir, "bin", "rolepass"), "serve", "--config", s.Demo.Config)
+	if err != nil {
+		return err
+	}
+	s.Demo.PIDs["rolepass"] = p.cmd.Process.Pid
+	return p.await(ctx, s.Demo.Admin+"/readyz")
+}
+
+// startEnvoy starts Envoy with the bootstrap that Rolepass writes.
+func (s *Stack) startEnvoy(ctx context.Context) error {
+	var bootstrap bytes.Buffer
+	if err := s.rolepass(ctx, &bootstrap, "generate", "envoy", "--config", s.Demo.Config); err != nil {
+		return err
+	}
+	config := filepath.Join(s.Dir, "envoy.yaml")
+	if err := os.WriteFile(config, bootstrap.Bytes(), 0o600); err != nil {
+		return err
+	}
+	p, err := s.starts("envoy", nil, s.Tools.Envoy, "--config-path", config, "--concurrency", "2", "--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec", "50")
+	if err != nil {
+		return err
+	}
+	s.Demo.PIDs["envoy"] = p.cmd.Process.Pid
+	if err := p.await(ctx, "http://"+s.envoyAdmin+"/ready"); err != nil {
+		return err
+	}
+	return p.until(ctx, func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Demo.Public+"/rolepass/saml/metadata", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("Rolepass behind Envoy answers %s", response.Status)
+		}
+		return nil
+	})
+}

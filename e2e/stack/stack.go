@@ -1,0 +1,183 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rolepass/rolepass/e2e/demo/idp"
+)
+
+// Options say where and with what. Dir and Tools are required.
+type Options struct {
+	// Dir gets everything that the parts write; it is made if need be.
+	Dir   string
+	Tools Tools
+	// Progress is told what happens. Nil means nobody.
+	Progress io.Writer
+	// PublicPort is where the application is; 0 means any that is free.
+	PublicPort int
+}
+
+// Stack is everything, running.
+type Stack struct {
+	Options
+	Demo Demo
+
+	rootSecret, roleSecret, appSecret, secretKey string
+
+	store      string   // MinIO itself
+	direct     *url.URL // Label Studio itself
+	app        string   // the recorder before it
+	listen     string   // Envoy's address
+	envoyAdmin string
+	idp        *idp.Provider
+	projectIDs map[string]int64
+	objects    map[string][]byte
+
+	mu        sync.Mutex
+	processes []*process
+	servers   []*http.Server
+	files     []io.Closer
+	stopped   sync.Once
+}
+
+// Start starts everything and returns when it is ready. What was started is
+// ended again when something fails.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	o.Dir = dir
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	s := &Stack{Options: o, objects: map[string][]byte{}, rootSecret: rand.Text(), roleSecret: rand.Text(), appSecret: rand.Text(), secretKey: rand.Text() + rand.Text()}
+	s.describe()
+	if err := s.start(ctx); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// start goes in the order of who needs whom; Label Studio takes longest, so
+// the programs are built and the store filled meanwhile.
+func (s *Stack) start(ctx context.Context) error {
+	if err := s.choosesPort(); err != nil {
+		return err
+	}
+	if err := s.step("the identity provider", s.startIdP); err != nil {
+		return err
+	}
+	together, inner := errgroup.WithContext(ctx)
+	together.Go(func() error { return s.step("Label Studio", func() error { return s.startLabelStudio(inner) }) })
+	together.Go(func() error { return s.step("building Rolepass", func() error { return s.builds(inner) }) })
+	together.Go(func() error {
+		return s.step("the S3 server, with objects", func() error { return s.startStore(inner) })
+	})
+	if err := together.Wait(); err != nil {
+		return err
+	}
+	for _, next := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"the token service", s.startSTS},
+		{"projects and tasks in Label Studio", s.seed},
+		{"Rolepass's configuration", s.configure},
+		{"Rolepass", s.startRolepass},
+		{"Envoy", s.startEnvoy},
+	} {
+		if err := s.step(next.what, func() error { return next.do(ctx) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step does one thing and says how long it took.
+func (s *Stack) step(what string, do func() error) error {
+	began := time.Now()
+	if err := do(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.Progress, "  %-36s %5.1f s\n", what, time.Since(began).Seconds())
+	return nil
+}
+
+// choosesPort finds where the application is to be.
+func (s *Stack) choosesPort() error {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.PublicPort)))
+	if err != nil {
+		return fmt.Errorf("the application's port is taken: %w", err)
+	}
+	s.listen = listener.Addr().String()
+	_, port, err := net.SplitHostPort(s.listen)
+	s.Demo.Public = "http://localhost:" + port
+	return errors.Join(err, listener.Close())
+}
+
+// servesOn answers on a listener until the stack stops.
+func (s *Stack) servesOn(listener net.Listener, handler http.Handler) {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	s.mu.Lock()
+	s.servers = append(s.servers, server)
+	s.mu.Unlock()
+}
+
+// Stop ends everything, the last first. It may be called twice.
+func (s *Stack) Stop() {
+	s.stopped.Do(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for i := len(s.processes) - 1; i >= 0; i-- {
+			s.processes[i].stop()
+		}
+		for _, server := range s.servers {
+			_ = server.Close()
+		}
+		for _, file := range s.files {
+			_ = file.Close()
+		}
+	})
+}
+
+// Died gives the name of each program of the stack that ends by itself, once.
+func (s *Stack) Died(ctx context.Context) <-chan string {
+	died := make(chan string)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.processes {
+		go func() {
+			select {
+			case <-p.exited:
+				select {
+				case died <- p.name:
+				case <-ctx.Done():
+				}
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return died
+}

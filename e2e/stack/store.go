@@ -1,0 +1,157 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/rolepass/rolepass/e2e/s3guard"
+)
+
+// region is what signatures are for.
+const region = "us-east-1"
+
+// appKey is the access key that Label Studio has: the one shared key with
+// which it could read everything.
+const appKey = "label-studio"
+
+//go:embed testdata/minio_users.py
+var minioUsers []byte
+
+// startStore starts MinIO, fills it, makes its users, and puts the strict
+// guard before it. MinIO's own audit goes to s3.log.
+func (s *Stack) startStore(ctx context.Context) error {
+	addresses, err := freeAddresses(2)
+	if err != nil {
+		return err
+	}
+	log, err := s.appends("s3.log")
+	if err != nil {
+		return err
+	}
+	audit, err := s.serves(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { collect(r, log) }))
+	if err != nil {
+		return err
+	}
+	p, err := s.starts("minio", []string{
+		"MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret, "MINIO_BROWSER=off", "MINIO_UPDATE=off",
+		"MINIO_AUDIT_WEBHOOK_ENABLE_demo=on", "MINIO_AUDIT_WEBHOOK_ENDPOINT_demo=http://" + audit,
+	}, s.Tools.MinIO, "server", "--quiet", "--address", addresses[0], "--console-address", addresses[1], filepath.Join(s.Dir, "minio"))
+	if err != nil {
+		return err
+	}
+	s.store = "http://" + addresses[0]
+	if err := p.await(ctx, s.store+"/minio/health/ready"); err != nil {
+		return err
+	}
+	if err := s.fill(ctx); err != nil {
+		return err
+	}
+	if err := s.makeUsers(ctx, addresses[0]); err != nil {
+		return err
+	}
+	return s.startGuard()
+}
+
+// collect appends one audit record, as MinIO sends it.
+func collect(r *http.Request, log io.Writer) {
+	text, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err == nil && len(text) > 0 {
+		_, _ = log.Write(append(bytes.TrimSpace(text), '\n'))
+	}
+}
+
+func (s *Stack) startGuard() error {
+	log, err := s.appends("s3-requests.log")
+	if err != nil {
+		return err
+	}
+	store, err := url.Parse(s.store)
+	if err != nil {
+		return err
+	}
+	guard, err := s3guard.New(s3guard.Options{Store: store, Region: region, Log: log})
+	if err != nil {
+		return err
+	}
+	address, err := s.serves(guard)
+	s.Demo.S3 = "http://" + address
+	return err
+}
+
+// fill makes the buckets and their objects, as the store's administrator.
+func (s *Stack) fill(ctx context.Context) error {
+	client := s3.New(s3.Options{Region: region, BaseEndpoint: aws.String(s.store), UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider("root", s.rootSecret, "")})
+	all := outside()
+	for _, content := range contents() {
+		all = append(all, content.objects...)
+	}
+	made := map[string]bool{}
+	for _, o := range all {
+		bucket, key, _ := strings.Cut(strings.TrimPrefix(o.uri, "s3://"), "/")
+		if !made[bucket] {
+			made[bucket] = true
+			if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+				return fmt.Errorf("making bucket %s: %w", bucket, err)
+			}
+		}
+		if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(o.body)}); err != nil {
+			return fmt.Errorf("putting %s: %w", o.uri, err)
+		}
+		s.objects[o.uri] = o.body
+	}
+	return nil
+}
+
+// makeUsers makes one user for each role, with what the role may do at most,
+// and Label Studio's, which may read everything.
+func (s *Stack) makeUsers(ctx context.Context, address string) error {
+	users := []map[string]any{{"user": appKey, "secret": s.appSecret, "policy": policy([]string{"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"}, "*")}}
+	for role, prefixes := range reads {
+		users = append(users, map[string]any{"user": storeUser(role), "secret": s.roleSecret, "policy": policy([]string{"s3:GetObject"}, prefixes...)})
+	}
+	text, err := json.Marshal(users)
+	if err != nil {
+		return err
+	}
+	script := filepath.Join(s.Dir, "minio_users.py")
+	if err := os.WriteFile(script, minioUsers, 0o600); err != nil {
+		return err
+	}
+	program := exec.CommandContext(ctx, s.Tools.Python, script, address)
+	program.Env = []string{"HOME=" + s.Dir, "PATH=" + os.Getenv("PATH"), "MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret}
+	program.Stdin = bytes.NewReader(text)
+	if said, err := program.CombinedOutput(); err != nil {
+		return fmt.Errorf("making the store's users: %w\n%s", err, said)
+	}
+	return nil
+}
+
+// storeUser is the store's user that stands for a role.
+func storeUser(role string) string { return "role-" + role[strings.LastIndexByte(role, '/')+1:] }
+
+// policy allows actions on everything below some prefixes.
+func policy(actions []string, prefixes ...string) map[string]any {
+	var resources []string
+	for _, prefix := range prefixes {
+		resources = append(resources, "arn:aws:s3:::"+prefix)
+	}
+	return map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{"Effect": "Allow", "Action": actions, "Resource": resources}}}
+}
+
+// Object gives the bytes that were put into the store; nil if there are none.
+func (s *Stack) Object(uri string) []byte { return s.objects[uri] }

@@ -1,0 +1,77 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/goccy/go-yaml"
+)
+
+// startSTS starts samlsts before the store. A role is assumed only with an
+// assertion that was sent to our own ACS (SAML:aud).
+func (s *Stack) startSTS(ctx context.Context) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	secret := filepath.Join(s.Dir, "role.secret")
+	if err := os.WriteFile(secret, []byte(s.roleSecret), 0o600); err != nil {
+		return err
+	}
+	metadata := filepath.Join(s.Dir, "idp.xml")
+	if err := os.WriteFile(metadata, s.idp.Metadata(), 0o600); err != nil {
+		return err
+	}
+	var roles []map[string]any
+	for role := range reads {
+		roles = append(roles, map[string]any{
+			"arn":   role,
+			"trust": map[string]any{"provider": provider, "saml_aud": []string{s.acs()}},
+			"store": map[string]any{"access_key_id": storeUser(role), "secret_access_key_file": secret},
+		})
+	}
+	config, err := s.writesYAML("samlsts.yaml", map[string]any{
+		"listen": address, "issued_log": filepath.Join(s.Dir, "sts.log"),
+		"store":     map[string]any{"endpoint": s.store, "region": region},
+		"providers": []any{map[string]any{"arn": provider, "metadata": metadata}},
+		"roles":     roles,
+	})
+	if err != nil {
+		return err
+	}
+	p, err := s.starts("samlsts", nil, filepath.Join(s.Dir, "bin", "samlsts"), "--config", config)
+	if err != nil {
+		return err
+	}
+	s.Demo.STS = "http://" + address
+	return p.until(ctx, func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Demo.STS+"/", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close() // any answer will do
+	})
+}
+
+// acs is our assertion consumer service.
+func (s *Stack) acs() string { return s.Demo.Public + "/rolepass/saml/acs" }
+
+// entity is who we are to the identity provider.
+func (s *Stack) entity() string { return s.Demo.Public + "/rolepass/saml/metadata" }
+
+// writesYAML writes a configuration file.
+func (s *Stack) writesYAML(name string, content any) (path string, err error) {
+	text, err := yaml.Marshal(content)
+	if err != nil {
+		return "", fmt.Errorf("writing %s: %w", name, err)
+	}
+	path = filepath.Join(s.Dir, name)
+	return path, os.WriteFile(path, text, 0o600)
+}

@@ -42,6 +42,10 @@ func (b *builder) authz() *extauthz.ExtAuthz {
 // checkService is how Envoy calls Check. A retry sends the same CheckRequest
 // again, which for the ACS would post one assertion twice; elsewhere a Check
 // changes nothing and may be asked again while Rolepass restarts.
+//
+// Envoy turns this policy's longest back-off into the timeout of one try
+// (Http::Utility::convertCoreToRouteRetryPolicy), so it is CheckTimeout here:
+// anything shorter would cut off every decision that has to ask somebody.
 func (b *builder) checkService(retry bool) *core.GrpcService {
 	service := &core.GrpcService{
 		TargetSpecifier: &core.GrpcService_EnvoyGrpc_{EnvoyGrpc: &core.GrpcService_EnvoyGrpc{
@@ -54,7 +58,7 @@ func (b *builder) checkService(retry bool) *core.GrpcService {
 			RetryOn:    "connect-failure,refused-stream,unavailable",
 			NumRetries: wrapperspb.UInt32(2),
 			RetryBackOff: &core.BackoffStrategy{
-				BaseInterval: durationpb.New(10 * time.Millisecond), MaxInterval: durationpb.New(100 * time.Millisecond),
+				BaseInterval: durationpb.New(10 * time.Millisecond), MaxInterval: durationpb.New(b.CheckTimeout),
 			},
 		}
 	}

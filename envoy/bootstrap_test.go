@@ -229,6 +229,8 @@ func TestExtAuthzSpeaksTheContract(t *testing.T) {
 	}
 	if back := filter.GetGrpcService().RetryPolicy.RetryBackOff; back.BaseInterval.AsDuration() > 50*time.Millisecond {
 		t.Errorf("a retry waits %s", back.BaseInterval.AsDuration())
+	} else if back.MaxInterval.AsDuration() < filter.GetGrpcService().Timeout.AsDuration() {
+		t.Errorf("Envoy ends one try of Check after %s, its max_interval", back.MaxInterval.AsDuration())
 	}
 }
 

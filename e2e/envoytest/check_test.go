@@ -205,3 +205,23 @@ func TestCheckSetsTheOnlyCredential(t *testing.T) {
 		}
 	}
 }
+
+// A decision that has to ask somebody takes seconds. Envoy cuts a try of Check
+// off after the longest back-off of its retry policy, so that must not be
+// shorter than its timeout.
+func TestASlowCheckIsWaitedFor(t *testing.T) {
+	r := newRig(t)
+	r.check.does(func(ctx context.Context, _ *auth.CheckRequest) (*auth.CheckResponse, error) {
+		asking := time.NewTimer(1500 * time.Millisecond)
+		defer asking.Stop()
+		select {
+		case <-asking.C:
+			return pass(), nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	})
+	if got := r.send("GET /projects"); got.StatusCode != 200 || r.check.count() != 1 {
+		t.Errorf("%d after %d calls of Check; want 200 after one", got.StatusCode, r.check.count())
+	}
+}

@@ -53,6 +53,9 @@ func (g *Guard) checkQuery(q *request) *refusal {
 			return badParameters("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
 		}
 	}
+	if token, came := q.query[sessionToken]; came && (len(token) != 1 || token[0] == "") {
+		return badParameters(sessionToken + " must be there once, with a value")
+	}
 	if q.query.Get("X-Amz-Algorithm") != scheme {
 		return badParameters("X-Amz-Algorithm only supports \"" + scheme + "\"")
 	}
@@ -83,6 +86,9 @@ func (g *Guard) checkQuery(q *request) *refusal {
 func (g *Guard) checkHeader(q *request) *refusal {
 	if q.auth != "header" {
 		return nil
+	}
+	if len(q.headers.Values("X-Amz-Content-Sha256")) != 1 {
+		return &refusal{http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256", nil}
 	}
 	// A request without X-Amz-Date is signed for its Date, which is the
 	// server's to read.

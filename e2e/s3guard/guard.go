@@ -1,6 +1,7 @@
 package s3guard
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -56,12 +57,22 @@ func New(o Options) (*Guard, error) {
 	return g, nil
 }
 
-// forward sends a request on without touching what its signature covers.
+// forward sends a request on without touching what its signature covers. The
+// headers that the proxy would leave out, and the store does not need, are put
+// back as they came: a signature may name them.
 func forward(p *httputil.ProxyRequest, store *url.URL) {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values, came := p.In.Header[name]; came {
+			p.Out.Header[name] = values
+		}
+	}
 	path, _, _ := strings.Cut(p.In.RequestURI, "?")
 	p.Out.URL = &url.URL{Scheme: store.Scheme, Host: store.Host, Opaque: path, RawQuery: p.In.URL.RawQuery, ForceQuery: p.In.URL.ForceQuery}
 	p.Out.Host = p.In.Host
 }
+
+// contextKey is where a request's context has what was read of it.
+type contextKey struct{}
 
 // ServeHTTP refuses a request or sends it on. Its line is in the log before
 // its answer is on the wire.
@@ -71,35 +82,32 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused = g.check(request)
 	}
 	if refused != nil {
-		g.write(request.record(g.now(), refused.status, refused.code))
-		refused.answer(w, r)
+		g.refuse(w, request, refused)
 		return
 	}
-	g.proxy.ServeHTTP(w, r)
+	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, request)))
+}
+
+func (g *Guard) refuse(w http.ResponseWriter, q *request, why *refusal) {
+	g.write(q.record(g.now(), why.status, why.length(q.method), why.code))
+	why.answer(w, q.method)
 }
 
 func (g *Guard) answered(response *http.Response) error {
-	// The outgoing request is a copy with another URL; its RequestURI and
-	// headers are read again, so that the record is of what arrived.
-	request, _ := read(arrived(response.Request))
-	g.write(request.record(g.now(), response.StatusCode, ""))
+	request := response.Request.Context().Value(contextKey{}).(*request)
+	length := response.ContentLength
+	if request.method == http.MethodHead || response.StatusCode == http.StatusNotModified {
+		length = 0
+	}
+	g.write(request.record(g.now(), response.StatusCode, length, ""))
 	return nil
 }
 
-// arrived gives the outgoing request the target that it arrived with.
-func arrived(out *http.Request) *http.Request {
-	in := *out
-	in.RequestURI = out.URL.Opaque
-	if out.URL.RawQuery != "" {
-		in.RequestURI += "?" + out.URL.RawQuery
-	}
-	return &in
-}
-
+// unreachable answers for the server when it does not. A caller that went away
+// meanwhile is none of the server's faults.
 func (g *Guard) unreachable(w http.ResponseWriter, r *http.Request, _ error) {
-	request, _ := read(r)
-	g.write(request.record(g.now(), http.StatusServiceUnavailable, "ServiceUnavailable"))
-	(&refusal{http.StatusServiceUnavailable, "ServiceUnavailable", "The server behind the guard does not answer.", nil}).answer(w, r)
+	request := r.Context().Value(contextKey{}).(*request)
+	g.refuse(w, request, &refusal{http.StatusServiceUnavailable, "ServiceUnavailable", "The server behind the guard does not answer.", nil})
 }
 
 func (g *Guard) write(record Record) {

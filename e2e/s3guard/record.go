@@ -2,8 +2,6 @@ package s3guard
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,40 +11,43 @@ import (
 )
 
 // Record is one line of the log: who asked for what, and how it ended. It has
-// names of headers and parameters, never their values, and a hash in place of
-// the key.
+// names of headers and parameters, never their values: what signs or could be
+// used again does not get there. Paths do: the objects of demonstrations and
+// tests are made up.
 type Record struct {
 	Time   time.Time `json:"time"`
 	Method string    `json:"method"`
+	Host   string    `json:"host"`
+	// Path is the path as it came, escapes included, without the query.
+	Path   string `json:"path"`
+	Bucket string `json:"bucket,omitempty"`
+	// Key is the object key, decoded; "" for a request without one.
+	Key string `json:"key,omitempty"`
 	// Auth is how the request was signed: query, header, v2 or none.
 	Auth string `json:"auth"`
 	// AccessKeyID is the caller's access key id as claimed; "" without one.
 	AccessKeyID string `json:"access_key_id,omitempty"`
-	Bucket      string `json:"bucket,omitempty"`
-	// Key is [KeyHash] of the object key; "" for a request without one.
-	Key string `json:"key_sha256,omitempty"`
 	// Headers and Query are the names that the request had, sorted; those of
 	// headers in lower case.
 	Headers []string `json:"headers"`
 	Query   []string `json:"query"`
 	Status  int      `json:"status"`
+	// Bytes is the length of the answer's body as announced; -1 if it was not.
+	Bytes int64 `json:"bytes"`
 	// Refused is the error code if the guard itself refused.
 	Refused string `json:"refused,omitempty"`
 }
 
-// KeyHash is the hexadecimal SHA-256 of an object key, as logs have it.
-func KeyHash(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
+// Carried says whether the request had a header, such as cookie.
+func (r Record) Carried(header string) bool {
+	return slices.Contains(r.Headers, strings.ToLower(header))
 }
 
-func (q *request) record(now time.Time, status int, refused string) Record {
+func (q *request) record(now time.Time, status int, length int64, refused string) Record {
 	r := Record{
-		Time: now.UTC(), Method: q.method, Auth: q.auth, AccessKeyID: q.accessKeyID(), Bucket: q.bucket,
-		Headers: []string{}, Query: []string{}, Status: status, Refused: refused,
-	}
-	if q.key != "" {
-		r.Key = KeyHash(q.key)
+		Time: now.UTC(), Method: q.method, Host: q.host, Path: q.path, Bucket: q.bucket, Key: q.key,
+		Auth: q.auth, AccessKeyID: q.accessKeyID(),
+		Headers: []string{}, Query: []string{}, Status: status, Bytes: length, Refused: refused,
 	}
 	for name := range q.headers {
 		r.Headers = append(r.Headers, strings.ToLower(name))

@@ -32,8 +32,8 @@ func badParameters(message string) *refusal {
 	return &refusal{http.StatusBadRequest, "AuthorizationQueryParametersError", message, nil}
 }
 
-// answer writes the refusal. An answer to HEAD has no body.
-func (e *refusal) answer(w http.ResponseWriter, r *http.Request) {
+// text is the body of the answer.
+func (e *refusal) text() string {
 	var b strings.Builder
 	b.WriteString(xml.Header + "<Error>")
 	element := func(name, value string) {
@@ -47,12 +47,26 @@ func (e *refusal) answer(w http.ResponseWriter, r *http.Request) {
 		element(name, value)
 	}
 	b.WriteString("</Error>")
+	return b.String()
+}
+
+// length is how many bytes of body an answer to this method has.
+func (e *refusal) length(method string) int64 {
+	if method == http.MethodHead {
+		return 0
+	}
+	return int64(len(e.text()))
+}
+
+// answer writes the refusal. An answer to HEAD has no body.
+func (e *refusal) answer(w http.ResponseWriter, method string) {
+	text := e.text()
 	w.Header().Set("Content-Type", "application/xml")
-	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	// What is left of the body is not read.
 	w.Header().Set("Connection", "close")
 	w.WriteHeader(e.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write([]byte(b.String()))
+	if method != http.MethodHead {
+		_, _ = w.Write([]byte(text))
 	}
 }

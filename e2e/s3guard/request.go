@@ -11,6 +11,8 @@ import (
 // request is what the guard reads of a request.
 type request struct {
 	method  string
+	host    string
+	path    string // as it came
 	bucket  string
 	key     string // decoded
 	headers http.Header
@@ -27,10 +29,13 @@ const scheme = "AWS4-HMAC-SHA256"
 // queryParameters are what a presigned location has, each exactly once.
 var queryParameters = []string{"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"}
 
+// sessionToken is what temporary credentials add, at most once.
+const sessionToken = "X-Amz-Security-Token"
+
 // read takes a request apart. What it could read is there even when it refuses.
 func read(r *http.Request) (*request, *refusal) {
-	q := &request{method: r.Method, headers: r.Header, auth: "none"}
 	path, rawQuery, _ := strings.Cut(r.RequestURI, "?")
+	q := &request{method: r.Method, host: r.Host, path: path, headers: r.Header, auth: "none"}
 	query, err := url.ParseQuery(rawQuery)
 	q.query = query
 	if err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {

@@ -198,7 +198,7 @@ func TestThePicturesShowForWhomTheyAreMeant(t *testing.T) {
 	c := opensChromium(t)
 	c.signsIn("radiologist")
 	c.opensProject("Radiology")
-	for address, status := range c.fetched(20) {
+	for address, status := range c.fetched(8) {
 		if status != 200 && status != 304 {
 			t.Errorf("the radiologist gets %d for %s", status, shortened(address))
 		}
@@ -212,7 +212,7 @@ func TestThePicturesShowForWhomTheyAreMeant(t *testing.T) {
 
 	c.signsIn("researcher") // fails if the login page does not ask again
 	c.opensProject("Radiology")
-	for address, status := range c.fetched(20) {
+	for address, status := range c.fetched(8) {
 		if status != 403 {
 			t.Errorf("the researcher gets %d for %s", status, shortened(address))
 		}

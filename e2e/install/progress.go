@@ -10,7 +10,7 @@ import (
 )
 
 // heartbeatPause is how long there may be no line.
-const heartbeatPause = 20 * time.Second
+const heartbeatPause = 30 * time.Second
 
 // progress says in lines what is being done. It may be used concurrently.
 type progress struct {

@@ -239,3 +239,11 @@ func (v *visitor) mustBe(got answer, status int) answer {
 	}
 	return got
 }
+
+func mustParse(address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}

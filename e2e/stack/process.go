@@ -146,3 +146,15 @@ func (s *Stack) serves(handler http.Handler) (address string, err error) {
 	s.servesOn(listener, handler)
 	return listener.Addr().String(), nil
 }
+
+// named gives the processes with a name, those that have ended too.
+func (s *Stack) named(name string) (found []*process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.processes {
+		if p.name == name {
+			found = append(found, p)
+		}
+	}
+	return found
+}

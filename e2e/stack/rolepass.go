@@ -132,3 +132,13 @@ func (s *Stack) startEnvoy(ctx context.Context) error {
 		return nil
 	})
 }
+
+// WithoutRolepass ends Rolepass, does something, and starts it again with the
+// same configuration.
+func (s *Stack) WithoutRolepass(ctx context.Context, do func()) error {
+	for _, p := range s.named("rolepass") {
+		p.stop()
+	}
+	do()
+	return s.startRolepass(ctx)
+}

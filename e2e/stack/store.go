@@ -155,3 +155,32 @@ func policy(actions []string, prefixes ...string) map[string]any {
 
 // Object gives the bytes that were put into the store; nil if there are none.
 func (s *Stack) Object(uri string) []byte { return s.objects[uri] }
+
+// StoreRead is one read of an object, as the S3 server itself logged it.
+type StoreRead struct {
+	Object      string
+	AccessKeyID string
+	// Parent is the user whose temporary credentials these are: the role's.
+	Parent string
+	Status int
+}
+
+// StoreReads reads MinIO's own audit so far; it comes a little later than the
+// answers.
+func (s *Stack) StoreReads() ([]StoreRead, error) {
+	type entry struct {
+		API struct {
+			Name, Bucket, Object string
+			StatusCode           int
+		}
+		AccessKey, ParentUser string
+	}
+	all, err := readLines[entry](s.Demo.Logs["s3"])
+	var reads []StoreRead
+	for _, one := range all {
+		if one.API.Name == "GetObject" || one.API.Name == "HeadObject" {
+			reads = append(reads, StoreRead{"s3://" + one.API.Bucket + "/" + one.API.Object, one.AccessKey, one.ParentUser, one.API.StatusCode})
+		}
+	}
+	return reads, err
+}

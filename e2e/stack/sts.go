@@ -75,3 +75,24 @@ func (s *Stack) writesYAML(name string, content any) (path string, err error) {
 	path = filepath.Join(s.Dir, name)
 	return path, os.WriteFile(path, text, 0o600)
 }
+
+// Exchange is one call of the token service.
+type Exchange struct {
+	Code        string `json:"code"` // "OK", or AWS's error code
+	Role        string `json:"role"`
+	SessionName string `json:"session_name"`
+	AccessKeyID string `json:"access_key_id"`
+	Narrowed    bool   `json:"narrowed"` // by a session policy
+}
+
+// Exchanges reads the calls of AssumeRoleWithSAML so far.
+func (s *Stack) Exchanges() ([]Exchange, error) {
+	all, err := readLines[Exchange](s.Demo.Logs["sts"])
+	var calls []Exchange
+	for _, one := range all {
+		if one.Role != "" || one.Code != "InvalidAction" { // the question whether it is there
+			calls = append(calls, one)
+		}
+	}
+	return calls, err
+}

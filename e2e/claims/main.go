@@ -20,6 +20,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/rolepass/rolepass/e2e/testlog"
@@ -35,7 +36,7 @@ var indispensable = []string{"e2e", "e2e/envoytest", "e2e/labelstudiotest", "e2e
 func main() {
 	events := flag.String("events", "e2e/artefacts/test.json", "the events that make test wrote")
 	flag.Parse()
-	problems, err := run(".", *events, flag.Args())
+	problems, err := run(".", *events, flag.Args(), os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -49,7 +50,7 @@ func main() {
 }
 
 // run checks the checkout in a folder, and says how much it found.
-func run(root, events string, documents []string) ([]string, error) {
+func run(root, events string, documents []string, say io.Writer) ([]string, error) {
 	results, err := testlog.Read(events)
 	if err != nil {
 		return nil, err
@@ -72,6 +73,6 @@ func run(root, events string, documents []string) ([]string, error) {
 			}
 		}
 	}
-	fmt.Printf("%d tests in the source, %d results, %d claims, %d problems\n", len(written), len(results), claims, len(problems))
+	fmt.Fprintf(say, "%d tests in the source, %d results, %d claims, %d problems\n", len(written), len(results), claims, len(problems))
 	return problems, nil
 }

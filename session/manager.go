@@ -30,6 +30,8 @@ type Manager struct {
 	// after its login.
 	Idle     time.Duration
 	Absolute time.Duration
+
+	opened opened
 }
 
 // New prepares a session with an identifier of its own, not yet kept: the
@@ -76,7 +78,8 @@ func (m *Manager) seal(s *Session) (record []byte, ends time.Time, err error) {
 	return record, ends, err
 }
 
-// Find gives the session of a request's Cookie lines, or ErrNone.
+// Find gives the session of a request's Cookie lines, or ErrNone. Others hold
+// the same Session: read it, and change nothing.
 func (m *Manager) Find(ctx context.Context, cookieLines []string) (*Session, error) {
 	value, ok := Cookie(cookieLines, CookieName)
 	if !ok {
@@ -93,44 +96,55 @@ func (m *Manager) Find(ctx context.Context, cookieLines []string) (*Session, err
 	if err != nil {
 		return nil, fmt.Errorf("reading a session: %w", err)
 	}
-	opened, _, err := m.Sealer.Open(kind, t.id, t.half, record)
+	s, err := m.open(t, record)
+	if err != nil {
+		return nil, err
+	}
+	return m.touch(ctx, s)
+}
+
+// open gives the session of a record, which was perhaps opened before.
+func (m *Manager) open(t token, record []byte) (*Session, error) {
+	if s, ok := m.opened.get(t.id, record, m.Now()); ok {
+		return s, nil
+	}
+	value, ends, err := m.Sealer.Open(kind, t.id, t.half, record)
 	if err != nil {
 		return nil, ErrNone
 	}
 	s := &Session{}
-	if err := json.Unmarshal(opened, s); err != nil {
+	if err := json.Unmarshal(value, s); err != nil {
 		return nil, ErrNone
 	}
 	s.ID, s.half = t.id, t.half
-	if err := m.touch(ctx, s); err != nil {
-		return nil, err
-	}
+	m.opened.put(t.id, record, s, ends)
 	return s, nil
 }
 
 // touch moves Seen on, now and then. A session that was ended meanwhile is
 // not written again.
-func (m *Manager) touch(ctx context.Context, s *Session) error {
+func (m *Manager) touch(ctx context.Context, s *Session) (*Session, error) {
 	now := m.Now()
 	if !now.Before(s.Expires) {
-		return ErrNone
+		return nil, ErrNone
 	}
 	if now.Sub(s.Seen) < touchEvery {
-		return nil
+		return s, nil
 	}
-	s.Seen = now
-	record, ends, err := m.seal(s)
+	touched := *s
+	touched.Seen = now
+	record, ends, err := m.seal(&touched)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = m.Store.Replace(ctx, storeName(s.ID), record, ends)
 	if errors.Is(err, state.ErrNotFound) {
-		return ErrNone
+		return nil, ErrNone
 	}
 	if err != nil {
-		return fmt.Errorf("keeping a session: %w", err)
+		return nil, fmt.Errorf("keeping a session: %w", err)
 	}
-	return nil
+	return &touched, nil
 }
 
 // End forgets a session.

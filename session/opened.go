@@ -1,0 +1,53 @@
+package session
+
+import (
+	"bytes"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// mostOpened bounds how many sessions are remembered as opened.
+const mostOpened = 1 << 15
+
+// opened remembers what came out of records, since each request would open
+// its session's again. It decides nothing: the store is asked every time, and
+// what is remembered counts only beside the very record that the store gives
+// now. A session that was ended, here or by another replica, has none.
+type opened struct {
+	mu  sync.Mutex
+	lru *simplelru.LRU[string, openedRecord]
+}
+
+type openedRecord struct {
+	record  []byte
+	session *Session
+	ends    time.Time
+}
+
+func (o *opened) get(id string, record []byte, now time.Time) (*Session, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lru == nil {
+		return nil, false
+	}
+	kept, ok := o.lru.Get(id)
+	if !ok || !now.Before(kept.ends) || !bytes.Equal(kept.record, record) {
+		return nil, false
+	}
+	return kept.session, true
+}
+
+func (o *opened) put(id string, record []byte, s *Session, ends time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lru == nil {
+		lru, err := simplelru.NewLRU[string, openedRecord](mostOpened, nil)
+		if err != nil {
+			panic(err) // only for a size below one
+		}
+		o.lru = lru
+	}
+	o.lru.Add(id, openedRecord{record, s, ends})
+}

@@ -87,21 +87,25 @@ func replace(path, text string) error {
 func install(ctx context.Context, cache string, chains [][]step, p *progress) error {
 	stop := p.heartbeat()
 	defer stop()
-	group, ctx := errgroup.WithContext(ctx)
+	group, together := errgroup.WithContext(ctx)
 	for _, chain := range chains {
 		group.Go(func() error {
 			for _, s := range chain {
 				if s.complete(filepath.Join(cache, s.name)) {
 					continue
 				}
-				if err := timed(ctx, cache, s, p); err != nil {
+				if err := timed(together, cache, s, p); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	return group.Wait()
+	err := group.Wait()
+	if ctx.Err() != nil {
+		return errors.New("interrupted; run it again to go on")
+	}
+	return err
 }
 
 func timed(ctx context.Context, cache string, s step, p *progress) error {
@@ -109,10 +113,7 @@ func timed(ctx context.Context, cache string, s step, p *progress) error {
 	p.begin(s.title)
 	err := s.do(ctx, cache)
 	p.end(s.title, time.Since(start), err)
-	switch {
-	case ctx.Err() != nil && context.Cause(ctx) == context.Canceled:
-		return errors.New("interrupted; run it again to go on")
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("installing %s: %w", s.title, err)
 	}
 	return nil

@@ -158,7 +158,7 @@ func TestAnInterruptEndsTheProgramsToo(t *testing.T) {
 		defer log.Close()
 		return command(ctx, log, os.Environ(), "sh", "-c", "sleep 600 & echo started; wait")
 	}}
-	ctx, interrupt := context.WithCancel(t.Context())
+	ctx, interrupt := context.WithCancelCause(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- install(ctx, t.TempDir(), [][]step{{s}}, newProgress(io.Discard)) }()
 
@@ -168,7 +168,7 @@ func TestAnInterruptEndsTheProgramsToo(t *testing.T) {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() && lines.Text() != "started" {
 	}
-	interrupt()
+	interrupt(errors.New("interrupt signal received"))
 	if err := <-done; err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("got %v", err)
 	}

@@ -51,15 +51,15 @@ type Order struct {
 	Policy    string // the session policy that narrows the role
 }
 
-// Exchange calls STS once (its own retries aside) and checks its answer.
+// Exchange calls STS once (its own retries aside) and checks its answer. Where
+// a role does not allow as long a time as was asked for, it asks once more,
+// for an hour.
 func (e *Exchanger) Exchange(ctx context.Context, o Order) (*presign.Credentials, error) {
-	out, err := e.STS.AssumeRoleWithSAML(ctx, &sts.AssumeRoleWithSAMLInput{
-		RoleArn:         aws.String(o.Role.ARN),
-		PrincipalArn:    aws.String(o.Role.Provider),
-		SAMLAssertion:   aws.String(o.Encoded),
-		DurationSeconds: aws.Int32(int32(e.Duration / time.Second)),
-		Policy:          aws.String(o.Policy),
-	})
+	out, err := e.call(ctx, o, e.Duration)
+	if tooLong(err) && e.Duration > leastMaximum {
+		e.Called("ValidationError")
+		out, err = e.call(ctx, o, leastMaximum)
+	}
 	if err != nil {
 		return nil, e.refused(o, err)
 	}
@@ -68,6 +68,26 @@ func (e *Exchanger) Exchange(ctx context.Context, o Order) (*presign.Credentials
 		return nil, err
 	}
 	return e.credentials(out)
+}
+
+// leastMaximum is the lowest MaxSessionDuration that a role can have (IAM API
+// Reference, CreateRole): credentials for an hour are always to be had.
+const leastMaximum = time.Hour
+
+func (e *Exchanger) call(ctx context.Context, o Order, duration time.Duration) (*sts.AssumeRoleWithSAMLOutput, error) {
+	return e.STS.AssumeRoleWithSAML(ctx, &sts.AssumeRoleWithSAMLInput{
+		RoleArn:         aws.String(o.Role.ARN),
+		PrincipalArn:    aws.String(o.Role.Provider),
+		SAMLAssertion:   aws.String(o.Encoded),
+		DurationSeconds: aws.Int32(int32(duration / time.Second)),
+		Policy:          aws.String(o.Policy),
+	})
+}
+
+// tooLong says that STS would give credentials for a shorter time.
+func tooLong(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" && strings.Contains(api.ErrorMessage(), "MaxSessionDuration")
 }
 
 func (e *Exchanger) refused(o Order, err error) error {
@@ -93,7 +113,7 @@ func advice(code string, o Order) string {
 	case "ExpiredTokenException":
 		return "the assertion reached STS too late: compare the clocks, and the assertion lifetime at the IdP"
 	case "ValidationError":
-		return "the role's MaxSessionDuration must not be below sts duration in the configuration"
+		return "see the message"
 	case "PackedPolicyTooLarge", "MalformedPolicyDocument":
 		return "the session policy built from the grants was not accepted: report this with the grants"
 	}

@@ -166,7 +166,7 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 		return d.refuse(r, e, unavailable(err))
 	}
 	if who == nil {
-		return d.nobody(r, e, reading)
+		return d.nobody(ctx, r, e, reading)
 	}
 	e.Session = who
 	switch reading.Kind {

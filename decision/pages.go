@@ -25,7 +25,7 @@ func (d *Decider) logout(ctx context.Context, r *Request, e *Event) Decision {
 
 // nobody is who has no session. A person is led to the IdP, to come back to
 // where they were going; a picture or a script cannot sign in.
-func (d *Decider) nobody(r *Request, e *Event, reading labelstudio.Reading) Decision {
+func (d *Decider) nobody(ctx context.Context, r *Request, e *Event, reading labelstudio.Reading) Decision {
 	if !r.navigation() {
 		return d.refuse(r, e, refusal.New(refusal.Unauthenticated, CodeNoSession, "nobody is signed in"))
 	}
@@ -33,7 +33,7 @@ func (d *Decider) nobody(r *Request, e *Event, reading labelstudio.Reading) Deci
 	if r.Method != "GET" || reading.Kind != labelstudio.App && reading.Kind != labelstudio.Fetch {
 		from.Target = "/"
 	}
-	return d.shown(e, d.Login.Start(from))
+	return d.shown(e, d.Login.Start(ctx, from))
 }
 
 // toFront answers the application's own login form for somebody who is signed

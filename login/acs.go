@@ -21,8 +21,13 @@ const (
 	CodeReplay       refusal.Code = "saml_replay"
 	CodeBeforeStart  refusal.Code = "saml_before_start"
 	CodeNoRole       refusal.Code = "no_granted_role"
+	CodeTransient    refusal.Code = "name_id_transient"
 	CodeInternal     refusal.Code = "internal"
 )
+
+// transient is the format of a NameID that is another one at each login (SAML
+// core §8.3.8).
+const transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
 // consume is the assertion consumer service. In order: the form; the login
 // that this browser started; the response; that it is used once; the roles;
@@ -121,9 +126,10 @@ func (s *Service) useOnce(ctx context.Context, a *saml.Assertion, sp *saml.Servi
 	if a.IssueInstant.Before(s.Started) {
 		return refusal.New(refusal.Forbidden, CodeBeforeStart, "the assertion was issued before this process started, so it cannot be known whether it was used: sign in again")
 	}
-	forget := s.Now().Add(2*sp.MaxAge + pendingLife)
-	if a.NotOnOrAfter.Add(sp.Skew).After(forget) {
-		forget = a.NotOnOrAfter.Add(sp.Skew)
+	// The request is forgotten when its pending login has ended for certain.
+	forget := s.Now().Add(pendingLife)
+	if until := sp.UsableUntil(a); until.After(forget) {
+		forget = until
 	}
 	for _, name := range []string{
 		"assertion:" + strconv.Itoa(len(a.Issuer)) + ":" + a.Issuer + ":" + a.ID,
@@ -142,6 +148,9 @@ func (s *Service) useOnce(ctx context.Context, a *saml.Assertion, sp *saml.Servi
 
 // enter turns a verified assertion into a session.
 func (s *Service) enter(ctx context.Context, r Request, h handle, login pending, a *saml.Assertion, encoded string) Page {
+	if a.Principal.NameIDFormat == transient {
+		return s.refuse(r, refusal.New(refusal.Forbidden, CodeTransient, "the NameID is transient, another one at each login, so nothing can be bound to the person: set the NameID format to persistent at the IdP"))
+	}
 	roles := s.usableRoles(a)
 	if len(roles) == 0 {
 		return s.refuse(r, refusal.New(refusal.Forbidden, CodeNoRole, "the assertion carries %d roles, none of which a grant names: add a grant, or the role at the IdP", len(a.Roles)))
@@ -158,12 +167,26 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	if err != nil {
 		return s.broken(r, err)
 	}
+	if err := s.replace(ctx, login.Replaces); err != nil {
+		return s.broken(r, err)
+	}
 	page := redirect(login.Return)
 	page.Event, page.Session = "login", kept
 	page.set("set-cookie", session.SetCookie(token))
 	page.set("set-cookie", dropPending(h.name))
 	page.set("set-cookie", forceCookie+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 	return page
+}
+
+// replace ends the session that the browser had before. The IdP's POST comes
+// from another site and does not bring its cookie, so the pending login says
+// which one it was.
+func (s *Service) replace(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	defer s.Ended(id)
+	return s.Sessions.End(ctx, &session.Session{ID: id})
 }
 
 type signedIn struct {

@@ -128,7 +128,7 @@ func (s *Service) Handle(ctx context.Context, r Request) Page {
 	}
 	switch r.Path {
 	case StartPath:
-		return s.restart(r)
+		return s.restart(ctx, r)
 	case LogoutPath:
 		return s.Logout(ctx, r)
 	case SignedOutPath:

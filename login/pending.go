@@ -40,6 +40,8 @@ type pending struct {
 	Return    string    `json:"return"`
 	Forced    bool      `json:"forced"`
 	Started   time.Time `json:"started"`
+	// Replaces is the session that the browser had when the login began.
+	Replaces string `json:"replaces,omitempty"`
 }
 
 // handle is the RelayState: a random name for the cookie, and how often this

@@ -1,6 +1,8 @@
 package login
 
 import (
+	"context"
+	"errors"
 	"net/url"
 	"strconv"
 
@@ -10,16 +12,16 @@ import (
 )
 
 // Start sends a person who wanted a page to the IdP, to come back to it.
-func (s *Service) Start(r Request) Page {
+func (s *Service) Start(ctx context.Context, r Request) Page {
 	if len(s.IdPs) > 1 {
 		return s.choose(r)
 	}
-	return s.start(r, s.IdPs[0], returnTo(r.Target), 0)
+	return s.start(ctx, r, s.IdPs[0], returnTo(r.Target), 0)
 }
 
 // restart is the page StartPath: a login begun by hand, by a choice among
 // IdPs, or anew after a response that could not be used.
-func (s *Service) restart(r Request) Page {
+func (s *Service) restart(ctx context.Context, r Request) Page {
 	query, err := url.ParseQuery(r.Query)
 	if err != nil {
 		return s.refuse(r, refusal.New(refusal.Malformed, "start_query", "the query of the login page cannot be read"))
@@ -30,18 +32,18 @@ func (s *Service) restart(r Request) Page {
 	}
 	back := returnTo(query.Get("to"))
 	if len(s.IdPs) == 1 {
-		return s.start(r, s.IdPs[0], back, attempt)
+		return s.start(ctx, r, s.IdPs[0], back, attempt)
 	}
 	for _, idp := range s.IdPs {
 		if idp.Name == query.Get("idp") {
-			return s.start(r, idp, back, attempt)
+			return s.start(ctx, r, idp, back, attempt)
 		}
 	}
 	r.Target = back
 	return s.choose(r)
 }
 
-func (s *Service) start(r Request, idp IdP, back string, attempt int) Page {
+func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int) Page {
 	h, err := s.newHandle(attempt)
 	if err != nil {
 		return s.broken(r, err)
@@ -51,7 +53,11 @@ func (s *Service) start(r Request, idp IdP, back string, attempt int) Page {
 	if err != nil {
 		return s.broken(r, err)
 	}
-	cookie, err := s.sealPending(h, pending{RequestID: id, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now()})
+	replaces, err := s.current(ctx, r)
+	if err != nil {
+		return s.broken(r, err)
+	}
+	cookie, err := s.sealPending(h, pending{RequestID: id, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces})
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -64,4 +70,16 @@ func (s *Service) start(r Request, idp IdP, back string, attempt int) Page {
 	}
 	page.set("set-cookie", cookie)
 	return page
+}
+
+// current is the session that the browser has now, if any.
+func (s *Service) current(ctx context.Context, r Request) (id string, err error) {
+	now, err := s.Sessions.Find(ctx, r.CookieLines)
+	if errors.Is(err, session.ErrNone) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return now.ID, nil
 }

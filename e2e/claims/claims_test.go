@@ -19,6 +19,8 @@ func goodCheckout() checkout {
 		"e2e/fetch_test.go":    "package e2e_test\n\nfunc TestFetch(t *testing.T) {}\n\nfunc TestMain(m *testing.M) {}\n\nfunc Testimony() {}\n",
 		".cache/x/bad_test.go": "not Go",
 		"testdata/bad_test.go": "not Go",
+		"e2e/own/go.mod":       "module own",
+		"e2e/own/own_test.go":  "package own\n\nfunc TestElsewhere(t *testing.T) {}\n",
 	}
 	events := pass("e2e", "") + pass("e2e", "TestFetch") + pass("e2e", "TestFetch/a_picture")
 	for _, name := range indispensable[1:] {

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -24,7 +25,7 @@ func sourceTests(root string) ([]testlog.Test, error) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && file != root && hidden(entry.Name()):
+		case entry.IsDir() && file != root && (hidden(entry.Name()) || ownModule(file)):
 			return fs.SkipDir
 		case entry.IsDir() || !strings.HasSuffix(file, "_test.go"):
 			return nil
@@ -51,6 +52,12 @@ func sourceTests(root string) ([]testlog.Test, error) {
 // hidden says that the go command does not look into a folder.
 func hidden(name string) bool {
 	return name[0] == '.' || name[0] == '_' || name == "testdata"
+}
+
+// ownModule says that a folder is a module beside ours, with tests of its own.
+func ownModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
 }
 
 func testsOf(file string) ([]string, error) {

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,6 +108,18 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 	defer c.mu.Unlock()
 	c.opened.Remove(k.name())
 	return err
+}
+
+// ForgetSession drops from memory what was opened for a session. What is sealed
+// in the state needs the session's half, which leaves with its cookie.
+func (c *Cache) ForgetSession(sessionID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range c.opened.Keys() {
+		if strings.HasPrefix(name, sessionID+":") {
+			c.opened.Remove(name)
+		}
+	}
 }
 
 func (c *Cache) getOpened(name string) (*presign.Credentials, bool) {

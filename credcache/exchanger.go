@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 
@@ -50,6 +53,15 @@ type Order struct {
 	Assertion *saml.Assertion
 	Policy    string // the session policy that narrows the role
 }
+
+// Format shows the role only, whatever the verb: the rest holds the assertion.
+func (o Order) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "order for "+o.Role.ARN) }
+
+// LogValue shows the role only.
+func (o Order) LogValue() slog.Value { return slog.StringValue(o.Role.ARN) }
+
+// MarshalText shows the role only.
+func (o Order) MarshalText() ([]byte, error) { return []byte(o.Role.ARN), nil }
 
 // Exchange calls STS once (its own retries aside) and checks its answer. Where
 // a role does not allow as long a time as was asked for, it asks once more,
@@ -100,7 +112,7 @@ func (e *Exchanger) refused(o Order, err error) error {
 	if api.ErrorFault() == smithy.FaultServer {
 		return refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s failed for role %s (%s): try again later", e.Name, o.Role.ARN, api.ErrorCode()).Because(redact(err, o))
 	}
-	return refusal.New(refusal.Forbidden, CodeRefused, "STS %s refused role %s (%s: %s): %s", e.Name, o.Role.ARN, api.ErrorCode(), api.ErrorMessage(), advice(api.ErrorCode(), o)).Because(redact(err, o))
+	return refusal.New(refusal.Forbidden, CodeRefused, "STS %s refused role %s (%s: %s): %s", e.Name, o.Role.ARN, api.ErrorCode(), withoutAssertion(api.ErrorMessage(), o), advice(api.ErrorCode(), o)).Because(redact(err, o))
 }
 
 // advice says where to look, by STS's error code.
@@ -122,7 +134,20 @@ func advice(code string, o Order) string {
 
 // redact keeps the assertion out of error texts, should a library quote it.
 func redact(err error, o Order) error {
-	return errors.New(strings.ReplaceAll(err.Error(), o.Encoded, "[assertion]"))
+	return errors.New(withoutAssertion(err.Error(), o))
+}
+
+// encodedRun is a stretch that only an encoded document has: base64, perhaps
+// percent-encoded. No ARN has one, as it has colons.
+var encodedRun = regexp.MustCompile(`[A-Za-z0-9+/=%_-]{65,}`)
+
+// withoutAssertion is a text of STS, which quotes the values that it does not
+// like: whole, or cut.
+func withoutAssertion(text string, o Order) string {
+	if o.Encoded != "" {
+		text = strings.ReplaceAll(text, o.Encoded, "[assertion]")
+	}
+	return encodedRun.ReplaceAllString(text, "[assertion]")
 }
 
 // agrees compares STS's reading of the assertion with ours. Two independent

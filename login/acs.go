@@ -41,16 +41,14 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 	if !ok {
 		return s.unknown(r, h)
 	}
-	release, ref := s.takeTurn(ctx)
-	if ref != nil {
-		return s.refuse(r, ref)
+	a, sp, err := s.verify(ctx, login, encoded)
+	if unsolicited(err) {
+		return s.unknown(r, h)
 	}
-	defer release()
-	a, sp, err := s.verify(login, encoded)
 	if err != nil {
 		return s.refuseError(r, err)
 	}
-	if err := s.useOnce(ctx, a, sp); err != nil {
+	if err := s.useOnce(ctx, login, a, sp); err != nil {
 		return s.refuseError(r, err)
 	}
 	return s.enter(ctx, r, h, login, a, encoded)
@@ -104,7 +102,20 @@ func (s *Service) takeTurn(ctx context.Context) (release func(), ref *refusal.Re
 	}
 }
 
-func (s *Service) verify(login pending, encoded string) (*saml.Assertion, *saml.ServiceProvider, error) {
+// unsolicited says that a response answers no request, though this browser
+// waits for an answer: as with a tile at the IdP, a fresh login is begun.
+func unsolicited(err error) bool {
+	var ref *refusal.Refusal
+	return errors.As(err, &ref) && ref.Code == "saml_unsolicited"
+}
+
+// verify holds its turn for the arithmetic only, never while others are asked.
+func (s *Service) verify(ctx context.Context, login pending, encoded string) (*saml.Assertion, *saml.ServiceProvider, error) {
+	release, ref := s.takeTurn(ctx)
+	if ref != nil {
+		return nil, nil, ref
+	}
+	defer release()
 	for _, idp := range s.IdPs {
 		if idp.Name != login.IdP {
 			continue
@@ -121,9 +132,10 @@ func (s *Service) verify(login pending, encoded string) (*saml.Assertion, *saml.
 }
 
 // useOnce lets an assertion, and the request that it answers, pass a single
-// time: of two concurrent submissions one wins.
-func (s *Service) useOnce(ctx context.Context, a *saml.Assertion, sp *saml.ServiceProvider) error {
-	if a.IssueInstant.Before(s.Started) {
+// time: of two concurrent submissions one wins. The IdP's clock may be ahead of
+// ours, so a login that began before the process is refused by our own as well.
+func (s *Service) useOnce(ctx context.Context, login pending, a *saml.Assertion, sp *saml.ServiceProvider) error {
+	if a.IssueInstant.Before(s.Started) || login.Started.Before(s.Started) {
 		return refusal.New(refusal.Forbidden, CodeBeforeStart, "the assertion was issued before this process started, so it cannot be known whether it was used: sign in again")
 	}
 	// The request is forgotten when its pending login has ended for certain.
@@ -155,6 +167,8 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	if len(roles) == 0 {
 		return s.refuse(r, refusal.New(refusal.Forbidden, CodeNoRole, "the assertion carries %d roles, none of which a grant names: add a grant, or the role at the IdP", len(a.Roles)))
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // nobody waits for the application once the roles have failed
 	account := s.signInMeanwhile(ctx, a.Principal)
 	if err := s.takeRoles(ctx, a, encoded, roles); err != nil {
 		return s.refuseError(r, err)
@@ -185,6 +199,7 @@ func (s *Service) replace(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
+	defer s.Cache.ForgetSession(id)
 	defer s.Ended(id)
 	return s.Sessions.End(ctx, &session.Session{ID: id})
 }

@@ -14,7 +14,9 @@ package login
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/rolepass/rolepass/credcache"
@@ -147,4 +149,20 @@ type usable struct {
 	policies []string
 	taken    []*presign.Credentials
 	err      error
+}
+
+// Format shows the request's id only, whatever the verb: cookies, body and
+// address are nobody's to print.
+func (r Request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "request "+r.ID) }
+
+// LogValue shows the request's id only.
+func (r Request) LogValue() slog.Value { return slog.StringValue(r.ID) }
+
+// Format shows the status and the event, whatever the verb: the header may
+// hold a cookie.
+func (p Page) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "page %d %s", p.Status, p.Event) }
+
+// LogValue shows the status and the event.
+func (p Page) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("status", p.Status), slog.String("event", p.Event))
 }

@@ -23,10 +23,14 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 		return s.broken(r, err)
 	}
 	if ended != nil {
-		if err := s.end(ctx, ended); err != nil {
+		if err := s.Sessions.End(ctx, ended); err != nil {
 			return s.broken(r, err)
 		}
 		page.Session = ended
+		if err := s.forget(ctx, ended); err != nil {
+			// The session has ended all the same: the browser is told so.
+			page.Refusal = refusal.New(refusal.Unavailable, CodeInternal, "the session ended, but its credentials could not be deleted from the state: they expire there").Because(err)
+		}
 	}
 	page.set("set-cookie", session.DropCookie())
 	page.set("set-cookie", forceCookie+"=1; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000")
@@ -40,23 +44,18 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 	return page
 }
 
-// end forgets a session: the record first, so that from here on every request
-// is refused, then what was kept for it.
-func (s *Service) end(ctx context.Context, ended *session.Session) error {
-	if err := s.Sessions.End(ctx, ended); err != nil {
-		return err
-	}
+// forget drops what was kept for a session whose record is gone: from memory
+// all of it, from the state what today's grants would have put there.
+func (s *Service) forget(ctx context.Context, ended *session.Session) error {
 	s.Ended(ended.ID)
+	s.Cache.ForgetSession(ended.ID)
+	var failed []error
 	for _, role := range ended.Roles {
-		policies, err := s.Grants.SessionPolicies(role)
-		if err != nil {
-			return err
-		}
-		for shard := range policies {
-			if err := s.Cache.Forget(ctx, credcache.Key{Session: ended, Role: role, Shard: shard}); err != nil {
-				return err
-			}
+		// A role that lost its grants since the login had one shard at least.
+		policies, _ := s.Grants.SessionPolicies(role)
+		for shard := range max(1, len(policies)) {
+			failed = append(failed, s.Cache.Forget(ctx, credcache.Key{Session: ended, Role: role, Shard: shard}))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }

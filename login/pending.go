@@ -1,6 +1,7 @@
 package login
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -70,7 +71,8 @@ func parseHandle(text string) (handle, bool) {
 		return handle{}, false
 	}
 	random, err := base64.RawURLEncoding.Strict().DecodeString(name)
-	if err != nil || len(random) != handleSize {
+	// The decoder passes over line ends, which must not come into a name.
+	if err != nil || len(random) != handleSize || base64.RawURLEncoding.EncodeToString(random) != name {
 		return handle{}, false
 	}
 	return handle{name: name, attempt: int(attempt[0] - '0')}, true
@@ -79,11 +81,13 @@ func parseHandle(text string) (handle, bool) {
 // sealPending gives the Set-Cookie value. SameSite=None is needed: the IdP's
 // POST to the ACS comes from another site.
 func (s *Service) sealPending(h handle, p pending) (string, error) {
-	value, err := json.Marshal(p)
-	if err != nil {
+	var value bytes.Buffer
+	encoder := json.NewEncoder(&value)
+	encoder.SetEscapeHTML(false) // six bytes for each "&" of an address are too many for a cookie
+	if err := encoder.Encode(p); err != nil {
 		return "", fmt.Errorf("encoding a pending login: %w", err)
 	}
-	record, err := s.Sealer.Seal("login", h.name, nil, value, p.Started.Add(pendingLife))
+	record, err := s.Sealer.Seal("login", h.name, nil, value.Bytes(), p.Started.Add(pendingLife))
 	if err != nil {
 		return "", err
 	}
@@ -144,8 +148,24 @@ func returnTo(target string) string {
 			return "/"
 		}
 	}
-	if strings.HasPrefix(target, Prefix) {
+	if strings.HasPrefix(target, Prefix) || hasDotSegment(target) {
 		return "/"
 	}
 	return target
+}
+
+// hasDotSegment says that a browser would fold the path into another one, such
+// as the logout (WHATWG URL §4.1 takes %2e for a dot).
+func hasDotSegment(target string) bool {
+	path := target
+	if end := strings.IndexAny(path, "?#"); end >= 0 {
+		path = path[:end]
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		segment = strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }

@@ -22,10 +22,12 @@ const (
 // usableRoles are the roles that are both asserted and granted.
 func (s *Service) usableRoles(a *saml.Assertion) []*usable {
 	var roles []*usable
+	taken := map[string]bool{} // a role may be asserted by two providers, and is taken once
 	for _, role := range a.Roles {
-		if !s.Grants.Granted(role.ARN) || s.Exchanger(role.ARN) == nil || len(roles) == mostRoles {
+		if taken[role.ARN] || !s.Grants.Granted(role.ARN) || s.Exchanger(role.ARN) == nil || len(roles) == mostRoles {
 			continue
 		}
+		taken[role.ARN] = true
 		policies, err := s.Grants.SessionPolicies(role.ARN)
 		roles = append(roles, &usable{role: role, policies: policies, err: err})
 	}
@@ -56,10 +58,15 @@ func (s *Service) takeRoles(ctx context.Context, a *saml.Assertion, encoded stri
 	return anyTaken(roles)
 }
 
-// takeRole asks for one role, once per shard of its session policies.
-func (s *Service) takeRole(ctx context.Context, a *saml.Assertion, encoded string, u *usable) ([]*presign.Credentials, error) {
+// takeRole asks for one role, once per shard of its session policies. A panic
+// is one role's failure, not the end of the process.
+func (s *Service) takeRole(ctx context.Context, a *saml.Assertion, encoded string, u *usable) (taken []*presign.Credentials, err error) {
+	defer func() {
+		if recover() != nil {
+			taken, err = nil, refusal.New(refusal.Unavailable, CodeInternal, "taking role %s failed within Rolepass: report this", u.role.ARN)
+		}
+	}()
 	exchanger := s.Exchanger(u.role.ARN)
-	var taken []*presign.Credentials
 	for _, policy := range u.policies {
 		credentials, err := exchanger.Exchange(ctx, credcache.Order{Role: u.role, Encoded: encoded, Assertion: a, Policy: policy})
 		if err != nil {

@@ -149,7 +149,11 @@ func (m *Manager) touch(ctx context.Context, s *Session) (*Session, error) {
 
 // End forgets a session.
 func (m *Manager) End(ctx context.Context, s *Session) error {
-	return m.Store.Delete(ctx, storeName(s.ID))
+	m.opened.remove(s.ID)
+	if err := m.Store.Delete(ctx, storeName(s.ID)); err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
 }
 
 func storeName(id string) string { return kind + ":" + id }

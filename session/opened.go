@@ -39,6 +39,14 @@ func (o *opened) get(id string, record []byte, now time.Time) (*Session, bool) {
 	return kept.session, true
 }
 
+func (o *opened) remove(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lru != nil {
+		o.lru.Remove(id)
+	}
+}
+
 func (o *opened) put(id string, record []byte, s *Session, ends time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,6 +11,8 @@
 package session
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -48,11 +50,21 @@ type Missed struct {
 }
 
 // Handle is the short form of the ID for logs and headers.
-func (s *Session) Handle() string { return s.ID[:12] }
+func (s *Session) Handle() string { return s.ID[:min(12, len(s.ID))] }
 
 // Half is the cookie's half of the sealing key, for the records of other
 // packages that live and die with this session.
 func (s *Session) Half() []byte { return s.half }
+
+// String shows the handle only, so that nothing that prints a Session shows a
+// person or half a key.
+func (s *Session) String() string { return "session " + s.Handle() }
+
+// GoString is String.
+func (s *Session) GoString() string { return s.String() }
+
+// Format shows the handle only, whatever the verb: fmt would print half.
+func (s Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session "+s.Handle()) }
 
 // LogValue shows the handle only.
 func (s *Session) LogValue() slog.Value { return slog.StringValue(s.Handle()) }

@@ -256,8 +256,11 @@ func TestASessionDoesNotPrintItsSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed := string(text) + s.LogValue().String() + s.Handle()
-	for _, verb := range []string{"%v", "%+v"} {
-		printed += fmt.Sprintf(verb, s.LogValue())
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		printed += fmt.Sprintf(verb, s.LogValue()) + fmt.Sprintf(verb, s) + fmt.Sprintf(verb, struct{ S *session.Session }{s})
+	}
+	if strings.Contains(strings.TrimPrefix(printed, string(text)), "ada") {
+		t.Errorf("a person is printed: %s", printed)
 	}
 	if strings.Contains(printed, fmt.Sprint(s.Half())) || strings.Contains(string(text), s.ID) {
 		t.Errorf("printed: %s", printed)

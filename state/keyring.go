@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sort"
@@ -31,13 +32,36 @@ type Key struct {
 // String hides the secret and shows the identifier.
 func (k Key) String() string { return "key " + k.id }
 
-// GoString hides the secret too.
-func (k Key) GoString() string { return k.String() }
+// Format hides the secret whatever the verb.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
 
 // Keyring holds the server's keys, newest first. The newest seals; all open,
 // so that a key may be replaced without a logout: add the new one, wait until
 // the longest session has ended, delete the old one.
 type Keyring struct{ keys []Key }
+
+// Format shows the keys' identifiers, whatever the verb. Without it fmt would
+// reach through the unexported field, past what Key says about itself.
+func (r Keyring) Format(f fmt.State, _ rune) {
+	for i, key := range r.keys {
+		_, _ = io.WriteString(f, strings.Repeat(", ", min(i, 1))+key.String())
+	}
+}
+
+// String names the keys and hides their secrets.
+func (r Keyring) String() string {
+	names := make([]string, len(r.keys))
+	for i, key := range r.keys {
+		names[i] = key.String()
+	}
+	return "keyring of " + strings.Join(names, ", ")
+}
+
+// GoString hides the secrets too.
+func (r Keyring) GoString() string { return r.String() }
+
+// LogValue hides the secrets too.
+func (r Keyring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // LoadKeyring reads every *.key file of a directory. A file that others may
 // read, or that does not hold exactly 32 bytes in hexadecimal, is an error.
@@ -124,7 +148,7 @@ func derive(key Key, salt []byte, info string) []byte {
 }
 
 func aead(key Key, half []byte, info string) cipher.AEAD {
-	block, err := aes.NewCipher(derive(key, half, info))
+	block, err := aes.NewCipher(derive(key, salt(half), info))
 	if err != nil {
 		panic(err) // only for a wrong key length; ours is fixed
 	}
@@ -133,6 +157,16 @@ func aead(key Key, half []byte, info string) cipher.AEAD {
 		panic(err)
 	}
 	return gcm
+}
+
+// salt is a half as HKDF takes it. HMAC fills a short salt with zeros, so two
+// halves that differ in trailing zeros would be one: their hashes are not.
+func salt(half []byte) []byte {
+	if len(half) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256(half)
+	return sum[:]
 }
 
 // find returns the key with an identifier.

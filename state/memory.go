@@ -47,14 +47,9 @@ func cost(name string, r memoryRecord) int { return len(name) + len(r.bytes) + e
 
 // Put keeps a record.
 func (m *Memory) Put(_ context.Context, name string, record []byte, expires time.Time) error {
-	r := memoryRecord{bytes: record, expires: expires}
-	if cost(name, r) > m.max {
-		return errors.New("the record is larger than the whole memory state")
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.put(name, r)
-	return nil
+	return m.put(name, memoryRecord{bytes: record, expires: expires})
 }
 
 // Replace keeps a record in place of one that is there.
@@ -65,18 +60,22 @@ func (m *Memory) Replace(_ context.Context, name string, record []byte, expires 
 	if !ok || !m.now().Before(old.expires) {
 		return ErrNotFound
 	}
-	m.put(name, memoryRecord{bytes: record, expires: expires})
-	return nil
+	return m.put(name, memoryRecord{bytes: record, expires: expires})
 }
 
-// put makes room by forgetting what was used longest ago.
-func (m *Memory) put(name string, r memoryRecord) {
+// put makes room by forgetting what was used longest ago; what could never fit
+// makes nobody leave.
+func (m *Memory) put(name string, r memoryRecord) error {
+	if cost(name, r) > m.max {
+		return errors.New("the record is larger than the whole memory state: raise the state's size")
+	}
 	m.records.Remove(name)
 	m.size += cost(name, r)
 	m.records.Add(name, r)
 	for m.size > m.max {
 		m.records.RemoveOldest()
 	}
+	return nil
 }
 
 // Get gives a record that has not expired.

@@ -41,6 +41,7 @@ type Cache struct {
 
 	mu     sync.Mutex
 	size   int
+	forgot uint64 // how often something was forgotten
 	opened *simplelru.LRU[string, *presign.Credentials]
 }
 
@@ -73,13 +74,16 @@ func (c *Cache) Put(ctx context.Context, k Key, credentials *presign.Credentials
 	if err := c.store.Put(ctx, kind+":"+k.name(), record, credentials.Expires); err != nil {
 		return fmt.Errorf("keeping credentials: %w", err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.keepOpened(k.name(), credentials)
 	return nil
 }
 
 // Get gives the credentials of a key while they last, or ErrNone.
 func (c *Cache) Get(ctx context.Context, k Key) (*presign.Credentials, error) {
-	if credentials, ok := c.getOpened(k.name()); ok {
+	credentials, ok, forgot := c.getOpened(k.name())
+	if ok {
 		return credentials, nil
 	}
 	record, err := c.store.Get(ctx, kind+":"+k.name())
@@ -93,11 +97,15 @@ func (c *Cache) Get(ctx context.Context, k Key) (*presign.Credentials, error) {
 	if err != nil {
 		return nil, ErrNone
 	}
-	credentials, err := presign.CredentialsFromRecord(opened)
+	credentials, err = presign.CredentialsFromRecord(opened)
 	if err != nil || !c.now().Before(credentials.Expires) {
 		return nil, ErrNone
 	}
-	c.keepOpened(k.name(), credentials)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.forgot == forgot { // else perhaps these: they do not come back
+		c.keepOpened(k.name(), credentials)
+	}
 	return credentials, nil
 }
 
@@ -106,6 +114,7 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 	err := c.store.Delete(ctx, kind+":"+k.name())
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.forgot++
 	c.opened.Remove(k.name())
 	return err
 }
@@ -115,6 +124,7 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 func (c *Cache) ForgetSession(sessionID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.forgot++
 	for _, name := range c.opened.Keys() {
 		if strings.HasPrefix(name, sessionID+":") {
 			c.opened.Remove(name)
@@ -122,20 +132,19 @@ func (c *Cache) ForgetSession(sessionID string) {
 	}
 }
 
-func (c *Cache) getOpened(name string) (*presign.Credentials, bool) {
+func (c *Cache) getOpened(name string) (credentials *presign.Credentials, ok bool, forgot uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	credentials, ok := c.opened.Get(name)
+	credentials, ok = c.opened.Get(name)
 	if ok && !c.now().Before(credentials.Expires) {
 		c.opened.Remove(name)
-		return nil, false
+		return nil, false, c.forgot
 	}
-	return credentials, ok
+	return credentials, ok, c.forgot
 }
 
+// keepOpened makes room by dropping what was used longest ago.
 func (c *Cache) keepOpened(name string, credentials *presign.Credentials) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.opened.Remove(name)
 	c.size += cost(name, credentials)
 	c.opened.Add(name, credentials)

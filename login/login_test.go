@@ -101,7 +101,7 @@ func TestWhatBecomesNoSession(t *testing.T) {
 		}, 303, "acs_login_unknown"},
 		{"unsolicited, in a browser that waits", func(w *world, b *browser, r samltest.AuthnRequest) login.Request {
 			return posting(encodedFor(w, r, func(s *samltest.Spec) { s.InResponseTo = samltest.Absent }), r.RelayState)
-		}, 403, "saml_unsolicited"},
+		}, 303, "acs_login_unknown"},
 		{"an answer to another request", func(w *world, b *browser, r samltest.AuthnRequest) login.Request {
 			return posting(encodedFor(w, r, func(s *samltest.Spec) { s.InResponseTo = "_other" }), r.RelayState)
 		}, 403, "saml_in_response_to"},

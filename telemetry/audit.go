@@ -122,7 +122,7 @@ func (a *Audit) gap() []byte {
 func (a *Audit) write() {
 	defer close(a.done)
 	told := time.Time{}
-	for line := range a.queue {
+	put := func(line []byte) {
 		if _, err := a.out.Write(line); err != nil {
 			a.lost(1)
 			if now := a.now(); now.Sub(told) > time.Minute {
@@ -131,6 +131,14 @@ func (a *Audit) write() {
 			}
 		}
 	}
+	for line := range a.queue {
+		put(line)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.missing > 0 {
+		put(a.gap())
+	}
 }
 
 // Close writes what still waits, until ctx ends.
@@ -138,7 +146,6 @@ func (a *Audit) Close(ctx context.Context) error {
 	a.mu.Lock()
 	if !a.closed {
 		a.closed = true
-		a.tellGap()
 		close(a.queue)
 	}
 	a.mu.Unlock()

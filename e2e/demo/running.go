@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,55 +16,95 @@ import (
 )
 
 const (
-	pidFile = "demo.pid"
-	pollFor = 100 * time.Millisecond
+	pidFile  = "demo.pid" // locked while a demonstration runs
+	demoFile = "demo.json"
+	pollFor  = 100 * time.Millisecond
 	// endPatience is how long the parts may take to end.
 	endPatience = time.Minute
-	// tail is how much of a log an error shows, in bytes.
-	tail = 4000
 )
 
-// claim empties the folder and says in it who is running.
-func claim(dir string) error {
-	if _, ok := running(dir); ok {
-		return errRunning
+// claim says who is running, and empties the folder. The lock lasts as long as
+// this process does, however that ends.
+func claim(dir string) (lock *os.File, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
 	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err = os.OpenFile(filepath.Join(dir, pidFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = lock.Close()
+		return nil, errRunning
+	}
+	err = lock.Truncate(0)
+	if err == nil {
+		_, err = lock.WriteString(strconv.Itoa(os.Getpid()) + "\n")
+	}
+	if err == nil {
+		err = empty(dir)
+	}
+	if err != nil {
+		release(dir, lock)
+		return nil, fmt.Errorf("emptying %s: %w", dir, err)
+	}
+	return lock, nil
+}
+
+// empty removes what an earlier demonstration left, but not the lock, and not
+// the log that we are writing to when detached.
+func empty(dir string) error {
 	kept, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
+		return err
+	}
+	ours, err := os.Stdout.Stat()
+	if err != nil {
 		return err
 	}
 	for _, entry := range kept {
-		if entry.Name() == "demo.log" {
-			continue // our own, when detached
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if entry.Name() == pidFile || os.SameFile(ours, info) {
+			continue
 		}
 		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, pidFile), []byte(strconv.Itoa(os.Getpid())), 0o600)
+	return nil
 }
 
-func release(dir string) {
-	_ = os.Remove(filepath.Join(dir, pidFile))
-	_ = os.Remove(filepath.Join(dir, "demo.json"))
+// release leaves the file with the lock where it is, empty: who opens it now
+// and who opened it before must mean the same file.
+func release(dir string, lock *os.File) {
+	_ = os.Remove(filepath.Join(dir, demoFile))
+	_ = lock.Truncate(0)
+	_ = lock.Close()
 }
 
-// running gives the process of a demonstration that is alive. A number that
-// was given to another program since is not one.
+// running gives the process that holds the lock. A number that an ended
+// demonstration left behind, and that may be another program's by now, is none.
 func running(dir string) (pid int, ok bool) {
-	text, err := os.ReadFile(filepath.Join(dir, pidFile))
+	lock, err := os.Open(filepath.Join(dir, pidFile))
+	if err != nil {
+		return 0, false
+	}
+	defer lock.Close()
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
+		return 0, false
+	}
+	text, err := io.ReadAll(lock)
 	if err != nil {
 		return 0, false
 	}
 	pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || pid <= 1 || pid == os.Getpid() || syscall.Kill(pid, 0) != nil {
-		return 0, false
-	}
-	command, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
-	return pid, err == nil && strings.Contains(string(command), "demo")
+	return pid, err == nil && pid > 1
 }
 
 // end ends the demonstration that is running; none is fine, too.
@@ -78,8 +119,8 @@ func end(ctx context.Context, dir string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, endPatience)
 	defer cancel()
-	if err := wait(ctx, func() bool { return syscall.Kill(pid, 0) != nil }); err != nil {
-		return fmt.Errorf("process %d did not end in time", pid)
+	if err := wait(ctx, func() bool { _, ok := running(dir); return !ok }); err != nil {
+		return fmt.Errorf("the demonstration, process %d, has not ended yet: %w", pid, err)
 	}
 	fmt.Println("The demonstration has ended.")
 	return nil
@@ -94,7 +135,7 @@ func startDetached(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	program, err := stay(dir)
+	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
@@ -103,7 +144,9 @@ func startDetached(ctx context.Context, dir string) error {
 		return err
 	}
 	defer log.Close()
-	_ = os.Remove(filepath.Join(dir, "demo.json"))
+	if err := os.Remove(filepath.Join(dir, demoFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	child := exec.Command(program, "-dir", dir)
 	child.Stdout, child.Stderr = log, log
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -115,45 +158,33 @@ func startDetached(ctx context.Context, dir string) error {
 	return follow(ctx, dir, child, ended)
 }
 
-// stay copies this program to where it can outlive `go run`.
-func stay(dir string) (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	text, err := os.ReadFile(self)
-	if err != nil {
-		return "", err
-	}
-	// Beside the folder, which is emptied at the start.
-	program := strings.TrimRight(dir, "/") + "-demo"
-	_ = os.Remove(program)
-	return program, os.WriteFile(program, text, 0o700)
-}
-
 // follow shows what the other process says until it is ready or has failed.
 func follow(ctx context.Context, dir string, child *exec.Cmd, ended <-chan error) error {
+	log := filepath.Join(dir, "demo.log")
 	shown := 0
-	tick := time.NewTicker(pollFor)
-	defer tick.Stop()
-	for {
-		text, err := os.ReadFile(filepath.Join(dir, "demo.log"))
-		if err == nil && len(text) > shown {
+	show := func() {
+		if text, err := os.ReadFile(log); err == nil && len(text) > shown {
 			fmt.Print(string(text[shown:]))
 			shown = len(text)
 		}
-		if _, err := os.Stat(filepath.Join(dir, "demo.json")); err == nil && strings.Contains(string(text), "Ctrl-C") {
+	}
+	tick := time.NewTicker(pollFor)
+	defer tick.Stop()
+	for {
+		_, missing := os.Stat(filepath.Join(dir, demoFile)) // written last
+		show()
+		if missing == nil {
 			fmt.Println("It runs in the background; make demo-stop ends it.")
 			return nil
 		}
 		select {
 		case <-ended:
-			text, _ := os.ReadFile(filepath.Join(dir, "demo.log"))
-			return fmt.Errorf("the demonstration did not start:\n%s", text[max(0, len(text)-tail):])
+			show()
+			return fmt.Errorf("the demonstration did not start; what it said stands above and in %s", log)
 		case <-ctx.Done():
 			_ = child.Process.Signal(syscall.SIGTERM)
 			<-ended
-			return errors.New("ended while it started")
+			return errors.New("ended while it started; nothing is left running")
 		case <-tick.C:
 		}
 	}

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/rolepass/rolepass/e2e/stack"
@@ -20,25 +18,26 @@ func show(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := claim(dir); err != nil {
+	lock, err := claim(dir)
+	if err != nil {
 		return err
 	}
-	defer release(dir)
+	defer release(dir, lock)
 	fmt.Println("Starting:")
 	starting, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	s, err := stack.Start(starting, stack.Options{Dir: dir, Tools: tools, Progress: os.Stdout, PublicPort: port()})
-	if errors.Is(err, context.Canceled) {
+	if err != nil && ctx.Err() != nil {
 		return errors.New("ended while it started; nothing is left running")
 	}
 	if err != nil {
 		return err
 	}
 	defer s.Stop()
+	fmt.Print(invitation(s.Demo))
 	if err := describe(dir, s.Demo); err != nil {
 		return err
 	}
-	fmt.Print(invitation(s.Demo))
 	died := s.Died(ctx)
 	for {
 		select {
@@ -48,18 +47,16 @@ func show(ctx context.Context, dir string) error {
 			fmt.Println("Done. What was written is in", dir)
 			return nil
 		case name := <-died:
-			fmt.Printf("%s ended by itself; the rest goes on. Its log is in %s\n", name, dir)
+			fmt.Printf("%s ended, and not by us; the rest goes on. Its log: %s\n", name, s.Demo.Logs[name])
 		}
 	}
 }
 
 // port is the wanted one, or 0 for any, if that is taken.
 func port() int {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(wantedPort)))
-	if err != nil {
+	if !stack.PortFree(wantedPort) {
 		return 0
 	}
-	_ = listener.Close()
 	return wantedPort
 }
 
@@ -70,11 +67,11 @@ func describe(dir string, demo stack.Demo) error {
 	if err != nil {
 		return err
 	}
-	unfinished := filepath.Join(dir, "demo.json.unfinished")
+	unfinished := filepath.Join(dir, demoFile+".unfinished")
 	if err := os.WriteFile(unfinished, append(text, '\n'), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(unfinished, filepath.Join(dir, "demo.json"))
+	return os.Rename(unfinished, filepath.Join(dir, demoFile))
 }
 
 // invitation is what a person reads when everything is ready.
@@ -97,7 +94,7 @@ Try this:
   3. contractor has a role that no grant names, and is told so.
 
 Everything that happened is in the logs that demo.json names; audit.log says
-who read what. Ctrl-C ends everything.
+who read what. Ctrl-C here, or make demo-stop, ends everything.
 `)
 	return b.String()
 }

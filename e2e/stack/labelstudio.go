@@ -27,7 +27,7 @@ func (s *Stack) startLabelStudio(ctx context.Context) error {
 	if err := copyFile(filepath.Join(data, "label_studio.sqlite3"), s.Tools.Template); err != nil {
 		return fmt.Errorf("copying Label Studio's template: %w", err)
 	}
-	address, err := freeAddress()
+	address, err := s.ports.address()
 	if err != nil {
 		return err
 	}

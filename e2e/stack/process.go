@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -28,6 +29,7 @@ type process struct {
 	log    string
 	cmd    *exec.Cmd
 	exited chan struct{}
+	ending sync.Once
 }
 
 // starts runs a program with this environment and nothing else of ours. It is
@@ -52,19 +54,22 @@ func (s *Stack) starts(name string, env []string, program string, args ...string
 	s.mu.Lock()
 	s.processes = append(s.processes, p)
 	s.mu.Unlock()
-	return p, nil
+	return p, s.guardian.watch(p.cmd.Process.Pid)
 }
 
-// stop ends the program and whatever it started.
-func (p *process) stop() {
-	group := -p.cmd.Process.Pid
-	_ = syscall.Kill(group, syscall.SIGTERM)
-	select {
-	case <-p.exited:
-	case <-time.After(stopPatience):
-	}
-	_ = syscall.Kill(group, syscall.SIGKILL)
-	<-p.exited
+// ends ends the program and whatever it started, once.
+func (s *Stack) ends(p *process) {
+	p.ending.Do(func() {
+		group := p.cmd.Process.Pid
+		_ = syscall.Kill(-group, syscall.SIGTERM)
+		select {
+		case <-p.exited:
+		case <-time.After(stopPatience):
+		}
+		_ = syscall.Kill(-group, syscall.SIGKILL)
+		<-p.exited
+		_ = s.guardian.forget(group) // if it is gone, it cannot do harm
+	})
 }
 
 // await asks until the answer is 200, the program ends, or nobody waits.
@@ -99,7 +104,7 @@ func (p *process) until(ctx context.Context, ready func(context.Context) error) 
 		case <-p.exited:
 			return fmt.Errorf("%s ended while it started; its log ends with:\n%s", p.name, tailOf(p.log))
 		case <-ctx.Done():
-			return fmt.Errorf("%s did not become ready (%v); its log ends with:\n%s", p.name, err, tailOf(p.log))
+			return fmt.Errorf("%s did not become ready (%w; last it said: %v); its log ends with:\n%s", p.name, context.Cause(ctx), err, tailOf(p.log))
 		case <-tick.C:
 		}
 	}
@@ -111,30 +116,6 @@ func tailOf(log string) []byte {
 		return []byte(err.Error())
 	}
 	return text[max(0, len(text)-tail):]
-}
-
-// freeAddress is a loopback address where nobody listens now.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
-}
-
-// freeAddresses gives several, all different.
-func freeAddresses(n int) ([]string, error) {
-	var addresses []string
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close() // kept until all are chosen
-		addresses = append(addresses, listener.Addr().String())
-	}
-	return addresses, nil
 }
 
 // serves answers on a loopback address within this process.

@@ -2,11 +2,13 @@ package stack
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -26,9 +28,15 @@ type AppRequest struct {
 	FromEnvoy bool     `json:"from_envoy"`
 	Headers   []string `json:"headers"` // in lower case, sorted
 	Cookies   []string `json:"cookies"`
-	// Scheme is that of Authorization, User the user_id in a bearer.
-	Scheme string `json:"scheme,omitempty"`
-	User   string `json:"user,omitempty"`
+	// Scheme is that of Authorization, Length the whole value's in bytes, User
+	// the user_id in a bearer.
+	Scheme    string `json:"scheme,omitempty"`
+	Length    int    `json:"authorization_length,omitempty"`
+	User      string `json:"user,omitempty"`
+	RequestID string `json:"request_id,omitempty"` // Envoy's
+	UserAgent string `json:"user_agent,omitempty"`
+	// Status is what Label Studio answered; 502 if it did not.
+	Status int `json:"status"`
 }
 
 // startRecorder stands between Envoy and Label Studio and writes down what
@@ -38,33 +46,59 @@ func (s *Stack) startRecorder() error {
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(p *httputil.ProxyRequest) {
-			p.SetURL(s.direct)
-			p.Out.Host = p.In.Host
-			for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"} {
-				p.Out.Header[name] = p.In.Header[name]
-			}
-		},
-		FlushInterval: -1,
-	}
-	address, err := s.serves(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		line, err := json.Marshal(recorded(r))
-		if err == nil {
-			mu.Lock()
-			_, _ = log.Write(append(line, '\n'))
-			mu.Unlock()
-		}
-		proxy.ServeHTTP(w, r)
-	}))
+	address, err := s.serves(recorder(s.direct, log))
 	s.app = "http://" + address
 	s.Demo.LabelStudio = s.app
 	return err
 }
 
+// recorder passes requests on unchanged and writes each one down before its
+// answer goes back: who has the answer finds the record.
+func recorder(to *url.URL, log io.Writer) http.Handler {
+	var mu sync.Mutex
+	writes := func(r *http.Request, status int) {
+		a, ok := r.Context().Value(arrived{}).(AppRequest)
+		if !ok {
+			return
+		}
+		a.Status = status
+		line, err := json.Marshal(a)
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = log.Write(append(line, '\n'))
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(to)
+			p.Out.Host = p.In.Host
+			for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"} {
+				p.Out.Header[name] = p.In.Header[name]
+			}
+		},
+		ModifyResponse: func(response *http.Response) error {
+			writes(response.Request, response.StatusCode)
+			return nil
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, _ error) {
+			writes(r, http.StatusBadGateway)
+			w.WriteHeader(http.StatusBadGateway)
+		},
+		FlushInterval: -1,
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrived{}, recorded(r))))
+	})
+}
+
+// arrived is the key of a request's record in its context.
+type arrived struct{}
+
 func recorded(r *http.Request) AppRequest {
-	a := AppRequest{Time: time.Now().UTC(), Method: r.Method, Target: r.RequestURI, FromEnvoy: r.Header.Get("X-Request-Id") != "", Headers: []string{}, Cookies: []string{}}
+	a := AppRequest{Time: time.Now().UTC(), Method: r.Method, Target: r.RequestURI, FromEnvoy: r.Header.Get("X-Request-Id") != "", Headers: []string{}, Cookies: []string{},
+		RequestID: r.Header.Get("X-Request-Id"), UserAgent: r.UserAgent(), Length: len(r.Header.Get("Authorization"))}
 	for name := range r.Header {
 		a.Headers = append(a.Headers, strings.ToLower(name))
 	}

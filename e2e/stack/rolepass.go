@@ -44,7 +44,7 @@ func (s *Stack) configure(ctx context.Context) error {
 	if err := os.WriteFile(secretKey, []byte(s.secretKey), 0o600); err != nil {
 		return err
 	}
-	addresses, err := freeAddresses(3)
+	addresses, err := s.ports.addresses(3)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *Stack) startEnvoy(ctx context.Context) error {
 // same configuration.
 func (s *Stack) WithoutRolepass(ctx context.Context, do func()) error {
 	for _, p := range s.named("rolepass") {
-		p.stop()
+		s.ends(p)
 	}
 	do()
 	return s.startRolepass(ctx)

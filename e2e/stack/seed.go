@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/rolepass/rolepass/labelstudio/signin"
 	"github.com/rolepass/rolepass/presign"
 )
@@ -45,20 +43,42 @@ func (s *Stack) seedProject(ctx context.Context, c content) (Project, error) {
 	if err := s.asOwner(ctx, "POST", "/api/storages/s3/", storage, nil); err != nil {
 		return Project{}, err
 	}
-	project := Project{ID: made.ID, Title: c.title, Tasks: make([]Task, len(c.objects))}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(1) // one writer: the database is SQLite
-	for i, o := range c.objects {
-		group.Go(func() error {
-			var task struct {
-				ID int64 `json:"id"`
-			}
-			err := s.asOwner(ctx, "POST", "/api/tasks/", map[string]any{"project": made.ID, "data": map[string]string{c.field: o.uri}}, &task)
-			project.Tasks[i] = Task{ID: task.ID, URI: o.uri, May: may(c.role)}
-			return err
-		})
+	var tasks []map[string]any
+	for _, o := range c.objects {
+		tasks = append(tasks, map[string]any{"data": map[string]string{c.field: o.uri}})
 	}
-	return project, group.Wait()
+	if err := s.asOwner(ctx, "POST", fmt.Sprintf("/api/projects/%d/import", made.ID), tasks, nil); err != nil {
+		return Project{}, err
+	}
+	return s.readBack(ctx, made.ID, c)
+}
+
+// readBack asks which task got which object: an import does not promise to keep
+// the order.
+func (s *Stack) readBack(ctx context.Context, id int64, c content) (Project, error) {
+	var there struct {
+		Tasks []struct {
+			ID   int64             `json:"id"`
+			Data map[string]string `json:"data"`
+		} `json:"tasks"`
+	}
+	page := fmt.Sprintf("/api/tasks/?project=%d&page_size=%d&resolve_uri=false", id, len(c.objects)+1)
+	if err := s.asOwner(ctx, "GET", page, nil, &there); err != nil {
+		return Project{}, err
+	}
+	byURI := map[string]int64{}
+	for _, task := range there.Tasks {
+		byURI[task.Data[c.field]] = task.ID
+	}
+	project := Project{ID: id, Title: c.title}
+	for _, o := range c.objects {
+		task, ok := byURI[o.uri]
+		if !ok {
+			return Project{}, fmt.Errorf("Label Studio has no task for %s", o.uri)
+		}
+		project.Tasks = append(project.Tasks, Task{ID: task, URI: o.uri, May: may(c.role)})
+	}
+	return project, nil
 }
 
 // asOwner asks Label Studio's API as its owner, past the recorder.

@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,7 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +43,8 @@ type Stack struct {
 	listen     string   // Envoy's address
 	envoyAdmin string
 	idp        *idp.Provider
+	guardian   *guardian
+	ports      chosen
 	projectIDs map[string]int64
 	objects    map[string][]byte
 
@@ -70,6 +71,9 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	}
 	s := &Stack{Options: o, objects: map[string][]byte{}, rootSecret: rand.Text(), roleSecret: rand.Text(), appSecret: rand.Text(), secretKey: rand.Text() + rand.Text()}
 	s.describe()
+	if s.guardian, err = newGuardian(); err != nil {
+		return nil, err
+	}
 	if err := s.start(ctx); err != nil {
 		s.Stop()
 		return nil, err
@@ -126,14 +130,19 @@ func (s *Stack) step(what string, do func() error) error {
 
 // choosesPort finds where the application is to be.
 func (s *Stack) choosesPort() error {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.PublicPort)))
-	if err != nil {
-		return fmt.Errorf("the application's port is taken: %w", err)
+	if s.PublicPort != 0 && !PortFree(s.PublicPort) {
+		return fmt.Errorf("port %d is taken: name another, or 0 for any", s.PublicPort)
 	}
-	s.listen = listener.Addr().String()
+	s.listen = loopback(s.PublicPort)
+	if s.PublicPort == 0 {
+		var err error
+		if s.listen, err = s.ports.address(); err != nil {
+			return err
+		}
+	}
 	_, port, err := net.SplitHostPort(s.listen)
 	s.Demo.Public = "http://localhost:" + port
-	return errors.Join(err, listener.Close())
+	return err
 }
 
 // servesOn answers on a listener until the stack stops.
@@ -150,9 +159,10 @@ func (s *Stack) Stop() {
 	s.stopped.Do(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for i := len(s.processes) - 1; i >= 0; i-- {
-			s.processes[i].stop()
+		for _, p := range slices.Backward(s.processes) {
+			s.ends(p)
 		}
+		_ = s.guardian.close() // it has nothing left to end
 		for _, server := range s.servers {
 			_ = server.Close()
 		}

@@ -34,7 +34,7 @@ var minioUsers []byte
 // startStore starts MinIO, fills it, makes its users, and puts the strict
 // guard before it. MinIO's own audit goes to s3.log.
 func (s *Stack) startStore(ctx context.Context) error {
-	addresses, err := freeAddresses(2)
+	addresses, err := s.ports.addresses(2)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // startSTS starts samlsts before the store. A role is assumed only with an
 // assertion that was sent to our own ACS (SAML:aud).
 func (s *Stack) startSTS(ctx context.Context) error {
-	address, err := freeAddress()
+	address, err := s.ports.address()
 	if err != nil {
 		return err
 	}

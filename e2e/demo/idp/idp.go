@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	_ "embed"
+	"encoding/base64"
 	"encoding/hex"
 	"html/template"
 	"net/http"
@@ -27,6 +28,9 @@ var pages = template.Must(template.New("pages").Parse(pagesHTML))
 
 // cookieName is the identity provider's own session.
 const cookieName = "idp_session"
+
+// maxForm bounds name and password, in bytes.
+const maxForm = 16 << 10
 
 // Person is somebody who can sign in.
 type Person struct {
@@ -78,6 +82,8 @@ func New(o Options) (*Provider, error) {
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	p.mux.ServeHTTP(w, r)
 }
 
@@ -114,16 +120,24 @@ func (p *Provider) request(w http.ResponseWriter, r *http.Request) (samltest.Aut
 	return request, true
 }
 
-// ask shows the login page. The AuthnRequest waits in the form's address.
+// ask shows the login page. The AuthnRequest waits in the form's address, in
+// letters that need no escaping: a script may take them as they stand.
 func (p *Provider) ask(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	p.show(w, status, "login", struct {
-		Action, Problem string
-		People          []Person
-	}{"/login?" + r.URL.RawQuery, problem, p.options.People})
+		Request, Problem string
+		People           []Person
+	}{base64.RawURLEncoding.EncodeToString([]byte(r.URL.RawQuery)), problem, p.options.People})
 }
 
 // login checks name and password.
 func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
+	query, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("request"))
+	if err != nil {
+		http.Error(w, "This form is not one of this identity provider's.", http.StatusBadRequest)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	r.URL.RawQuery = string(query)
 	request, ok := p.request(w, r)
 	if !ok {
 		return
@@ -168,9 +182,13 @@ func (p *Provider) known(r *http.Request) (signedIn, bool) {
 // answer posts the response to the ACS, by way of the browser.
 func (p *Provider) answer(w http.ResponseWriter, request samltest.AuthnRequest, who signedIn) {
 	person := who.person
-	p.show(w, http.StatusOK, "answer", struct{ ACS, Response, RelayState string }{
-		request.ACS, p.signer.Response(p.spec(request, person, who.since)), request.RelayState,
-	})
+	// Standard base64 is safe between quotes; unescaped, it can be taken as it is.
+	response := template.HTMLAttr(`value="` + p.signer.Response(p.spec(request, person, who.since)) + `"`)
+	p.show(w, http.StatusOK, "answer", struct {
+		ACS        string
+		Response   template.HTMLAttr
+		RelayState string
+	}{request.ACS, response, request.RelayState})
 }
 
 // spec says about a person what an IdP that is set up for AWS says.

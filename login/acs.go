@@ -181,7 +181,7 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	if err != nil {
 		return s.broken(r, err)
 	}
-	if err := s.replace(ctx, login.Replaces); err != nil {
+	if err := s.replace(ctx, login.Replaces, kept); err != nil {
 		return s.broken(r, err)
 	}
 	page := redirect(login.Return)
@@ -194,14 +194,13 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 
 // replace ends the session that the browser had before. The IdP's POST comes
 // from another site and does not bring its cookie, so the pending login says
-// which one it was.
-func (s *Service) replace(ctx context.Context, id string) error {
+// which one it was; its roles were as a rule those of the new one.
+func (s *Service) replace(ctx context.Context, id string, now *session.Session) error {
 	if id == "" {
 		return nil
 	}
-	defer s.Cache.ForgetSession(id)
-	defer s.Ended(id)
-	return s.Sessions.End(ctx, &session.Session{ID: id})
+	before := &session.Session{ID: id, Roles: now.Roles}
+	return errors.Join(s.Sessions.End(ctx, before), s.forget(ctx, before))
 }
 
 type signedIn struct {

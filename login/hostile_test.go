@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -94,28 +95,29 @@ func TestEightQuestionsAtATime(t *testing.T) {
 		roles, pairs = append(roles, role), append(pairs, role+","+provider)
 	}
 	w.grants(roles...)
-	gate := make(chan struct{})
-	var open sync.Once
-	w.sts = func(*sts.AssumeRoleWithSAMLInput, *sts.AssumeRoleWithSAMLOutput) error {
-		w.mu.Lock()
-		full := w.together == 8
-		w.mu.Unlock()
-		if full {
-			open.Do(func() { close(gate) })
+	synctest.Test(t, func(t *testing.T) {
+		w.t = t
+		gate := make(chan struct{})
+		w.sts = func(*sts.AssumeRoleWithSAMLInput, *sts.AssumeRoleWithSAMLOutput) error { <-gate; return nil }
+		b := w.browser()
+		request := b.starts("/")
+		spec := right(request)
+		spec.Roles = pairs
+		pages := make(chan login.Page, 1)
+		go func() { pages <- b.asks(posting(w.idp.Response(spec), request.RelayState)) }()
+		synctest.Wait() // until all that can be asked has been asked
+		if w.together != 8 {
+			t.Errorf("%d at a time", w.together)
 		}
-		select {
-		case <-gate:
-		case <-time.After(10 * time.Second):
-			return errors.New("fewer than eight at a time")
+		close(gate)
+		if page := <-pages; page.Event != "login" {
+			t.Errorf("answered %d: %v", page.Status, page.Refusal)
 		}
-		return nil
-	}
-	b := w.browser()
-	page := b.signsIn(func(s *samltest.Spec) { s.Roles = pairs })
+	})
 	asked := slices.Clone(w.asked)
 	slices.Sort(asked)
-	if page.Event != "login" || w.most != 8 || len(asked) != 20 || len(slices.Compact(asked)) != 20 {
-		t.Errorf("%d at a time, %v: %v", w.most, w.asked, page.Refusal)
+	if w.most != 8 || len(asked) != 20 || len(slices.Compact(asked)) != 20 {
+		t.Errorf("%d at a time, %v", w.most, w.asked)
 	}
 }
 
@@ -403,4 +405,38 @@ func refusalError(p login.Page) error {
 		return nil
 	}
 	return error((*refusal.Refusal)(p.Refusal))
+}
+
+// What is opened in memory goes with its session, whatever the grants say
+// today and though the state has nothing to delete.
+func TestNothingOpenedOutlivesItsSession(t *testing.T) {
+	for name, leave := range map[string]func(*world, *browser){
+		"logout": func(_ *world, b *browser) { b.asks(login.Request{Path: login.LogoutPath}) },
+		"a new login": func(w *world, b *browser) {
+			request := w.wasAsked(b.asks(login.Request{Path: login.StartPath}))
+			b.asks(posting(w.idp.Response(right(request)), request.RelayState))
+		},
+	} {
+		w := newWorld(t)
+		b := w.browser()
+		b.signsIn()
+		s := b.session()
+		first, err := w.Cache.Get(t.Context(), credcache.Key{Session: s, Role: radiology})
+		if err != nil {
+			t.Fatal(err)
+		}
+		odd := credcache.Key{Session: s, Role: radiology, Shard: 3} // as of other grants
+		if err := w.Cache.Put(t.Context(), odd, first); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Sessions.Store.Delete(t.Context(), "credentials:"+s.ID+":3:"+radiology); err != nil {
+			t.Fatal(err)
+		}
+		leave(w, b)
+		for _, k := range []credcache.Key{odd, {Session: s, Role: radiology}, {Session: s, Role: research}} {
+			if _, err := w.Cache.Get(t.Context(), k); !errors.Is(err, credcache.ErrNone) {
+				t.Errorf("%s: %s of shard %d stays: %v", name, k.Role, k.Shard, err)
+			}
+		}
+	}
 }

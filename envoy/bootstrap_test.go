@@ -181,6 +181,7 @@ func TestNoSideDoors(t *testing.T) {
 	for name, s := range shapes() {
 		b := generated(t, s)
 		for _, a := range all[*route.RouteAction](t, b) {
+			//lint:ignore SA1019 what is deprecated must not be used either
 			if a.InternalRedirectPolicy != nil || len(a.RequestMirrorPolicies) != 0 || len(a.UpgradeConfigs) != 0 || a.GetClusterHeader() != "" || a.GetHostRewriteHeader() != "" || a.Cors != nil || a.HedgePolicy != nil {
 				t.Errorf("%s: a route redirects, mirrors, upgrades or lets a header choose: %v", name, a)
 			}

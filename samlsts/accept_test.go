@@ -210,6 +210,7 @@ func TestUnmodifiedGoSDK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	//lint:ignore SA1019 AWS still sends it, and the endpoint answers as AWS does
 	if aws.ToString(out.Credentials.SecretAccessKey) != storeSecret || !out.Credentials.Expiration.Equal(noon.Add(15*time.Minute)) || aws.ToString(out.Audience) != acs || aws.ToInt32(out.PackedPolicySize) == 0 {
 		t.Errorf("the SDK read %+v", out)
 	}

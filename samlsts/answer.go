@@ -11,8 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-const answerNS = "https://sts.amazonaws.com/doc/2011-06-15/"
-
 // assumeRoleWithSAMLResponse is the answer as the STS API reference shows it.
 type assumeRoleWithSAMLResponse struct {
 	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ AssumeRoleWithSAMLResponse"`

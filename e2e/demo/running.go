@@ -111,6 +111,7 @@ func running(dir string) (pid int, ok bool) {
 func end(ctx context.Context, dir string) error {
 	pid, ok := running(dir)
 	if !ok {
+		_ = os.Remove(filepath.Join(dir, demoFile)) // of one that was killed
 		fmt.Println("No demonstration is running.")
 		return nil
 	}

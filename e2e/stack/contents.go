@@ -1,6 +1,9 @@
 package stack
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // account of AWS in which the demonstration's roles would be.
 const (
@@ -55,8 +58,9 @@ var odd = []string{
 	"deep/er/than/any/one/would/nest/by/hand/but/somebody/did/lung.png", "日本/肺.png", "hash#tag.png",
 }
 
-// contents is what the demonstration holds.
-func contents() []content {
+// contents is what the demonstration holds; drawing it takes a moment, so that
+// is done once.
+var contents = sync.OnceValue(func() []content {
 	chest := content{title: "Radiology", config: images, field: "image", bucket: "imaging", role: radiology}
 	for i, key := range odd {
 		chest.objects = append(chest.objects, object{"s3://imaging/radiology/" + key, picture(i)})
@@ -79,7 +83,7 @@ func contents() []content {
 		notes.objects = append(notes.objects, object{fmt.Sprintf("s3://notes/study-7/note-%d.txt", n), note(n)})
 	}
 	return []content{chest, study, dictations, ultrasound, notes}
-}
+})
 
 // outside are objects that are there and that nobody may see: one in a bucket
 // and under a prefix that the radiologists read, but in no task, and one in a

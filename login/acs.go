@@ -22,6 +22,7 @@ const (
 	CodeBeforeStart  refusal.Code = "saml_before_start"
 	CodeNoRole       refusal.Code = "no_granted_role"
 	CodeTransient    refusal.Code = "name_id_transient"
+	CodeManyRoles    refusal.Code = "too_many_roles"
 	CodeInternal     refusal.Code = "internal"
 )
 

@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
@@ -503,5 +505,28 @@ func TestManyRoles(t *testing.T) {
 	}
 	if page := w.browser().signsIn(); page.Event != "login" || w.most != 2 {
 		t.Errorf("%d questions to STS at a time; %v", w.most, page.Refusal)
+	}
+}
+
+// Roles beyond the most that are taken are shown as missed, not forgotten.
+func TestRolesThatAreTooMany(t *testing.T) {
+	w := newWorld(t)
+	var list []grants.Grant
+	var roles []string
+	for i := range 35 {
+		role := fmt.Sprintf("arn:aws:iam::111122223333:role/team-%02d", i)
+		list = append(list, grants.Grant{Role: role, Read: []grants.Prefix{{Bucket: "imaging", Key: fmt.Sprintf("team-%02d/", i)}}, Scope: grants.Scope{Anywhere: true}})
+		roles = append(roles, role+","+provider)
+	}
+	set, problems := grants.Compile(list, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	w.Grants = set
+	b := w.browser()
+	b.signsIn(func(s *samltest.Spec) { s.Roles = roles })
+	s := b.session()
+	if s == nil || len(s.Roles) != 32 || len(s.Missed) != 3 || s.Missed[2].Reason != "too_many_roles" || len(w.asked) != 32 {
+		t.Errorf("signed in as %+v after %d questions", s, len(w.asked))
 	}
 }

@@ -19,15 +19,20 @@ const (
 	atOnce = 8
 )
 
-// usableRoles are the roles that are both asserted and granted.
+// usableRoles are the roles that are both asserted and granted. Those that are
+// too many are there with the reason, so that the person sees them.
 func (s *Service) usableRoles(a *saml.Assertion) []*usable {
 	var roles []*usable
 	taken := map[string]bool{} // a role may be asserted by two providers, and is taken once
 	for _, role := range a.Roles {
-		if taken[role.ARN] || !s.Grants.Granted(role.ARN) || s.Exchanger(role.ARN) == nil || len(roles) == mostRoles {
+		if taken[role.ARN] || !s.Grants.Granted(role.ARN) || s.Exchanger(role.ARN) == nil {
 			continue
 		}
 		taken[role.ARN] = true
+		if len(roles) >= mostRoles {
+			roles = append(roles, &usable{role: role, err: refusal.New(refusal.Forbidden, CodeManyRoles, "of one assertion %d granted roles are taken, and this one is beyond them: let the IdP assert fewer", mostRoles)})
+			continue
+		}
 		policies, err := s.Grants.SessionPolicies(role.ARN)
 		roles = append(roles, &usable{role: role, policies: policies, err: err})
 	}

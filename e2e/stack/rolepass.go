@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -31,7 +32,11 @@ func repository(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding the repository: %w", err)
 	}
-	return filepath.Dir(strings.TrimSpace(string(mod))), nil
+	path := strings.TrimSpace(string(mod))
+	if path == "" || path == os.DevNull {
+		return "", errors.New("this is not Rolepass's checkout, where its programs are built from: go there first")
+	}
+	return filepath.Dir(path), nil
 }
 
 // configure writes rolepass.yaml and what it names.

@@ -43,8 +43,18 @@ type Audit struct {
 	mu      sync.Mutex
 	closed  bool
 	missing int // since the last line about it
-	queue   chan []byte
+	queue   chan queued
 	done    chan struct{}
+
+	// Only the writer uses these.
+	torn bool      // the last line was written in part
+	told time.Time // when the log was last told
+}
+
+// queued is a line that waits: one record, or what tells of a gap.
+type queued struct {
+	line []byte
+	gap  int // how many records are missing; 0 for a record
 }
 
 // OpenAudit appends to a file, which only its owner may read, or writes to
@@ -64,7 +74,7 @@ func OpenAudit(path string, o AuditOptions) (*Audit, error) {
 
 // NewAudit writes to out.
 func NewAudit(out io.Writer, o AuditOptions) *Audit {
-	a := &Audit{key: o.Key, out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan []byte, waiting), done: make(chan struct{})}
+	a := &Audit{key: o.Key, out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
 	go a.write()
 	return a
 }
@@ -81,7 +91,7 @@ func (a *Audit) Sink(e *decision.Event) {
 		a.lost(1)
 		return
 	}
-	if !a.tellGap() || !a.offer(line) {
+	if !a.tellGap() || !a.offer(queued{line: line}) {
 		a.missing++
 		a.lost(1)
 	}
@@ -92,7 +102,7 @@ func (a *Audit) tellGap() bool {
 	if a.missing == 0 {
 		return true
 	}
-	if !a.offer(a.gap()) {
+	if !a.offer(queued{a.gap(), a.missing}) {
 		return false
 	}
 	a.missing = 0
@@ -100,7 +110,7 @@ func (a *Audit) tellGap() bool {
 }
 
 // offer queues a line if there is room.
-func (a *Audit) offer(line []byte) bool {
+func (a *Audit) offer(line queued) bool {
 	select {
 	case a.queue <- line:
 		return true
@@ -118,26 +128,66 @@ func (a *Audit) gap() []byte {
 	return append(text, '\n')
 }
 
-// write is the one writer.
+// write is the one writer. Where nothing waits, it tells of a gap at once.
 func (a *Audit) write() {
 	defer close(a.done)
-	told := time.Time{}
-	put := func(line []byte) {
-		if _, err := a.out.Write(line); err != nil {
-			a.lost(1)
-			if now := a.now(); now.Sub(told) > time.Minute {
-				told = now
-				a.log.Error("an audit record could not be written", "error", err)
-			}
+	for line := range a.queue {
+		a.put(line)
+		if len(a.queue) == 0 {
+			a.putGap()
 		}
 	}
-	for line := range a.queue {
-		put(line)
-	}
+	a.putGap()
+}
+
+// putGap tells how many records are missing.
+func (a *Audit) putGap() {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.missing > 0 {
-		put(a.gap())
+	told := queued{a.gap(), a.missing}
+	a.missing = 0
+	a.mu.Unlock()
+	if told.gap > 0 {
+		a.put(told)
+	}
+}
+
+// put writes a line. What it tells of is missing if that fails.
+func (a *Audit) put(q queued) {
+	err := a.append(q.line)
+	if err == nil {
+		return
+	}
+	if q.gap == 0 { // else it was counted when it was lost
+		a.lost(1)
+	}
+	a.miss(max(1, q.gap))
+	a.complain(err)
+}
+
+func (a *Audit) miss(records int) {
+	a.mu.Lock()
+	a.missing += records
+	a.mu.Unlock()
+}
+
+// append writes a line after whole lines only: a full disk may have taken a
+// part of the one before.
+func (a *Audit) append(line []byte) error {
+	if a.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := a.out.Write(line)
+	if n > 0 {
+		a.torn = line[n-1] != '\n'
+	}
+	return err
+}
+
+// complain tells the log, once a minute.
+func (a *Audit) complain(err error) {
+	if now := a.now(); now.Sub(a.told) > time.Minute {
+		a.told = now
+		a.log.Error("an audit record could not be written", "error", err)
 	}
 }
 

@@ -5,12 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"net/url"
 	"time"
 
 	"github.com/rolepass/rolepass/decision"
-	"github.com/rolepass/rolepass/refusal"
 )
 
 // record is one line of the audit, as JSON.
@@ -20,7 +17,7 @@ type record struct {
 	Kind      string `json:"kind"` // stream, page, refuse
 	Code      string `json:"code"`
 	Sentence  string `json:"sentence,omitempty"` // for the operator
-	Cause     string `json:"cause,omitempty"`
+	Cause     string `json:"cause,omitempty"`    // for the operator, where something did not answer
 	Method    string `json:"method,omitempty"`
 	Session   string `json:"session,omitempty"` // the session's public handle
 	IdP       string `json:"idp,omitempty"`
@@ -66,27 +63,6 @@ func (a *Audit) hash(object string) string {
 	mac := hmac.New(sha256.New, a.key)
 	mac.Write([]byte(object))
 	return hex.EncodeToString(mac.Sum(nil)[:16])
-}
-
-// cause is the error underneath, with the queries of addresses left out: what
-// a client library quotes of a request is not ours to print.
-func cause(r *refusal.Refusal) string {
-	if r.Cause == nil {
-		return ""
-	}
-	var nested *refusal.Refusal
-	if errors.As(r.Cause, &nested) {
-		return string(nested.Code) + ": " + nested.Sentence
-	}
-	var at *url.Error
-	if errors.As(r.Cause, &at) {
-		address, err := url.Parse(at.URL)
-		if err != nil {
-			return at.Op + ": " + at.Err.Error()
-		}
-		return at.Op + " " + address.Scheme + "://" + address.Host + ": " + at.Err.Error()
-	}
-	return r.Cause.Error()
 }
 
 // printable bounds what a client may write into the audit.

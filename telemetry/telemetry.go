@@ -1,9 +1,12 @@
 // Package telemetry tells operators what was decided: an audit record for each
 // decision about data, a login or a refusal, and metrics for all of them.
 //
-//	audit, err := telemetry.OpenAudit("stdout", key, telemetry.AuditOptions{...})
+//	audit, err := telemetry.OpenAudit("stdout", telemetry.AuditOptions{...})
 //	metrics := telemetry.NewMetrics()
 //	decider.Sinks = []decision.Sink{audit.Sink, metrics.Sink}
+//
+// What was passed to the application is counted and not audited: it keeps a log
+// of its own. NewLog is the log of the service itself.
 //
 // Object keys are patient data: a record carries a keyed hash of the object,
 // by which two records can be compared and from which no key can be read. No

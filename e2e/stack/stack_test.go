@@ -31,7 +31,7 @@ func TestMissingToolsAreNamedTogether(t *testing.T) {
 	t.Setenv("ROLEPASS_MINIO", filepath.Join(there, "nowhere"))
 	t.Setenv("ROLEPASS_PYTHON", there)
 	_, err := FromEnvironment()
-	if err == nil || !strings.Contains(err.Error(), "ROLEPASS_LABEL_STUDIO_TEMPLATE, ROLEPASS_MINIO do not") {
+	if err == nil || !strings.Contains(err.Error(), ": ROLEPASS_LABEL_STUDIO_TEMPLATE, ROLEPASS_MINIO;") {
 		t.Fatalf("got %v", err)
 	}
 	t.Setenv("ROLEPASS_LABEL_STUDIO_TEMPLATE", there)

@@ -34,7 +34,7 @@ func FromEnvironment() (Tools, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return Tools{}, fmt.Errorf("%s do not name programs that are there: run through make, which installs them", strings.Join(missing, ", "))
+		return Tools{}, fmt.Errorf("nothing is where these say: %s; run through make, which installs what they name", strings.Join(missing, ", "))
 	}
 	return t, nil
 }

@@ -97,14 +97,14 @@ func show(out io.Writer, a *saml.Assertion, err error) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	if err == nil {
-		return encoder.Encode(seen(a))
+		return printed(encoder.Encode(seen(a)))
 	}
 	var ref *refusal.Refusal
 	if !errors.As(err, &ref) {
 		return found{err}
 	}
 	if err := encoder.Encode(map[string]string{"code": string(ref.Code), "sentence": ref.Sentence}); err != nil {
-		return err
+		return printed(err)
 	}
 	return found{ref}
 }

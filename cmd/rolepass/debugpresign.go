@@ -40,8 +40,7 @@ func debugPresignCommand() *cobra.Command {
 		if err != nil {
 			return found{err}
 		}
-		_, err = fmt.Fprintln(c.OutOrStdout(), signed.URL())
-		return err
+		return say(c, "%s\n", signed.URL())
 	}
 	return c
 }

@@ -32,8 +32,7 @@ func generateEnvoyCommand() *cobra.Command {
 		if err != nil {
 			return found{err}
 		}
-		_, err = c.OutOrStdout().Write(text)
-		return err
+		return say(c, "%s", text)
 	}
 	return c
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,8 +25,7 @@ func keysNewCommand() *cobra.Command {
 			if err != nil {
 				return found{err}
 			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), name)
-			return err
+			return say(c, "%s\n", name)
 		},
 	}
 }

@@ -71,6 +71,20 @@ func configFlag(c *cobra.Command) *string {
 	return path
 }
 
+// say prints what a command answers.
+func say(c *cobra.Command, format string, args ...any) error {
+	_, err := fmt.Fprintf(c.OutOrStdout(), format, args...)
+	return printed(err)
+}
+
+// printed makes an answer that could not be written a finding.
+func printed(err error) error {
+	if err != nil {
+		return found{fmt.Errorf("writing the answer: %w", err)}
+	}
+	return nil
+}
+
 // load reads a configuration, and tells of what is allowed and should be known.
 func load(c *cobra.Command, path string, needs config.Needs) (*config.Config, error) {
 	loaded, err := config.Load(path, needs)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -24,11 +23,7 @@ import (
 
 // TestMain lets the scripts run this very program under its own name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"rolepass": func() {
-			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
-		},
-	})
+	testscript.Main(m, map[string]func(){"rolepass": main})
 }
 
 // at is when the assertions of the scripts were issued.
@@ -37,6 +32,10 @@ var at = time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC)
 // The scripts in testdata/script say what an operator types and sees.
 func TestScripts(t *testing.T) {
 	idp, err := samltest.New(samltest.Options{EntityID: "https://idp.test", SSOURL: "https://idp.test/sso", Now: func() time.Time { return at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := samltest.New(samltest.Options{EntityID: "https://other.test", SSOURL: "https://other.test/sso", Now: func() time.Time { return at }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +52,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("IDP", server.URL)
 			if err := os.WriteFile(filepath.Join(env.WorkDir, "idp.xml"), idp.Metadata(), 0o600); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "other.xml"), other.Metadata(), 0o600); err != nil {
 				return err
 			}
 			if err := os.Chmod(env.WorkDir, 0o700); err != nil {

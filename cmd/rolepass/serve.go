@@ -2,6 +2,8 @@ package main
 
 import (
 	"log/slog"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -13,11 +15,12 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Answer Envoy's Check calls",
-		Long:  "Answer Envoy's Check calls until SIGTERM or SIGINT; then let answers under way finish.",
+		Long:  "Answer Envoy's Check calls until SIGTERM or SIGINT; then let answers under way finish. SIGHUP does nothing: the configuration is read at the start.",
 		Args:  cobra.NoArgs,
 	}
 	path := configFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		signal.Ignore(syscall.SIGHUP) // log rotation and closed terminals end nobody's access
 		loaded, err := load(c, *path, config.Everything)
 		if err != nil {
 			return err

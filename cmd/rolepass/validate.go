@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/rolepass/rolepass/config"
@@ -21,9 +19,8 @@ func validateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "%s is fine: %d IdPs, %d token services, %d buckets, %d grants for %d roles\nACS: %s\n",
+		return say(c, "%s is fine: %d IdPs, %d token services, %d buckets, %d grants for %d roles\nACS: %s\n",
 			*path, len(loaded.IdPs), len(loaded.STS), len(loaded.Buckets), len(loaded.GrantList), len(loaded.RoleSTS), loaded.ACS())
-		return err
 	}
 	return c
 }

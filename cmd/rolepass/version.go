@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -25,8 +24,7 @@ func versionCommand() *cobra.Command {
 					}
 				}
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "rolepass %s (%s%s) %s\n", version, revision, modified, golang)
-			return err
+			return say(c, "rolepass %s (%s%s) %s\n", version, revision, modified, golang)
 		},
 	}
 }

@@ -173,6 +173,9 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 	case labelstudio.SignIn:
 		return d.toFront(e)
 	case labelstudio.App:
+		if page, ok := d.renew(ctx, r, e, who); ok {
+			return page
+		}
 		return d.pass(r, e, who)
 	case labelstudio.Fetch:
 		return d.fetch(ctx, r, e, who, reading)

@@ -321,3 +321,50 @@ func TestADecisionDoesNotPrintItsSecrets(t *testing.T) {
 		}
 	}
 }
+
+// Who opens a page in time before their credentials end gets new ones by way
+// of the IdP; nothing else is led there, and nobody twice in a row.
+func TestCredentialsAreRenewedWhenAPageOpens(t *testing.T) {
+	const renewed, passed = decision.Page, decision.Pass
+	for _, c := range []struct {
+		name   string
+		after  time.Duration
+		change func(*decision.Request)
+		want   decision.Kind
+	}{
+		{"a page, long before", 30 * time.Minute, func(*decision.Request) {}, passed},
+		{"a page, in time before", 50 * time.Minute, func(*decision.Request) {}, renewed},
+		{"a page, too late", 59*time.Minute + 50*time.Second, func(*decision.Request) {}, renewed},
+		{"a script", 50 * time.Minute, func(r *decision.Request) { r.FetchMode, r.FetchDest = "cors", "empty" }, passed},
+		{"a form", 50 * time.Minute, func(r *decision.Request) { r.Method = "POST" }, passed},
+		{"a frame", 50 * time.Minute, func(r *decision.Request) { r.FetchDest = "iframe" }, passed},
+		{"a page just after another try", 50 * time.Minute, func(r *decision.Request) { r.CookieLines = append(r.CookieLines, "__Host-rolepass-renews=1") }, passed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			cookie := w.signedIn(radiology)
+			w.pass(c.after)
+			r := request("GET", "/projects/12/data?tab=3", cookie)
+			r.FetchMode, r.FetchDest = "navigate", "document"
+			c.change(&r)
+			got := w.Decide(t.Context(), r)
+			if got.Kind != c.want || c.want == renewed && got.Answer.Status != 303 {
+				t.Errorf("decided %v %d %s", got.Kind, got.Answer.Status, got.Code)
+			}
+			if c.want == renewed && w.events[0].Page != "renew" {
+				t.Errorf("the event is %q", w.events[0].Page)
+			}
+		})
+	}
+}
+
+// Credentials that never last long do not keep a person in the login.
+func TestAShortRoleIsNoEndlessLogin(t *testing.T) {
+	w := newWorld(t)
+	cookie := w.signedInUntil(w.clock().Add(5*time.Minute), radiology)
+	r := request("GET", "/", cookie)
+	r.FetchMode, r.FetchDest = "navigate", "document"
+	if got := w.Decide(t.Context(), r); got.Kind != decision.Pass {
+		t.Errorf("decided %v %d %s", got.Kind, got.Answer.Status, got.Code)
+	}
+}

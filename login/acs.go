@@ -189,7 +189,9 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	page.Event, page.Session = "login", kept
 	page.set("set-cookie", session.SetCookie(token))
 	page.set("set-cookie", dropPending(h.name))
-	page.set("set-cookie", forceCookie+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+	for _, name := range []string{forceCookie, renewCookie} {
+		page.set("set-cookie", name+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+	}
 	return page
 }
 

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -73,17 +74,20 @@ func (m *Metrics) AppAsked(kind string) { m.questions.WithLabelValues(kind).Inc(
 // AuditLost counts audit records that were not written.
 func (m *Metrics) AuditLost(records int) { m.lost.Add(float64(records)) }
 
+// outcomes are ours, and the errors of AssumeRoleWithSAML (AWS STS API
+// Reference, with its common errors).
+var outcomes = []string{
+	"ok", "unavailable",
+	"ExpiredTokenException", "IDPRejectedClaim", "InvalidIdentityToken", "MalformedPolicyDocument", "PackedPolicyTooLarge", "RegionDisabledException",
+	"AccessDenied", "ValidationError", "Throttling", "ThrottlingException", "RequestExpired", "InternalFailure", "ServiceUnavailable",
+}
+
 // plain keeps a peer from filling the registry with whatever it answers.
 func plain(outcome string) string {
-	if len(outcome) == 0 || len(outcome) > 64 {
-		return "other"
+	if slices.Contains(outcomes, outcome) {
+		return outcome
 	}
-	for i := range len(outcome) {
-		if c := outcome[i] | 0x20; c < 'a' || c > 'z' {
-			return "other"
-		}
-	}
-	return outcome
+	return "other"
 }
 
 // Handler shows the metrics in the Prometheus text format.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/server"
+	"github.com/rolepass/rolepass/telemetry"
 )
 
 func serveCommand() *cobra.Command {
@@ -25,7 +26,7 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		log := slog.New(slog.NewJSONHandler(c.ErrOrStderr(), nil))
+		log := telemetry.NewLog(c.ErrOrStderr(), slog.LevelInfo)
 		s, err := server.New(c.Context(), loaded, server.Options{Log: log})
 		if err != nil {
 			return found{err}

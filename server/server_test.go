@@ -1,0 +1,282 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/saml/samltest"
+	"github.com/rolepass/rolepass/state"
+)
+
+func newIdP(t *testing.T, entity string) *samltest.IdP {
+	t.Helper()
+	idp, err := samltest.New(samltest.Options{EntityID: entity, SSOURL: entity + "/sso"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return idp
+}
+
+// configured is a configuration whose metadata comes from this handler.
+func configured(t *testing.T, metadata http.HandlerFunc) *config.Config {
+	t.Helper()
+	idp := httptest.NewServer(metadata)
+	t.Cleanup(idp.Close)
+	dir := t.TempDir()
+	if _, err := state.NewKey(filepath.Join(dir, "keys"), time.Now(), bytes.NewReader(make([]byte, 64))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "label-studio.key"), []byte("key\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	admin := freeAddress(t)
+	text := `
+public_url: https://label.test
+listen: unix://` + filepath.Join(dir, "check.sock") + `
+admin: ` + admin + `
+keys: keys
+idps:
+  - {name: corp, metadata: "` + idp.URL + `/metadata", audience: ["urn:amazon:webservices"], providers: ["arn:aws:iam::111122223333:saml-provider/corp"]}
+sts:
+  - {name: aws, region: eu-west-1}
+buckets:
+  - {name: imaging, region: eu-west-1, sts: aws}
+grants:
+  - {role: "arn:aws:iam::111122223333:role/radiology", read: ["s3://imaging/radiology/"], anywhere: true}
+label_studio: {url: "http://127.0.0.1:1", secret_key_file: label-studio.key, owner_id: 1}
+audit: ` + filepath.Join(dir, "audit.log") + `
+envoy: {certificate: /c, private_key: /k}
+`
+	c, err := config.Parse(filepath.Join(dir, "rolepass.yaml"), []byte(text), config.Everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func quiet() Options { return Options{Log: slog.New(slog.DiscardHandler)} }
+
+func TestItServesAndDrains(t *testing.T) {
+	idp := newIdP(t, "https://idp.test")
+	c := configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(idp.Metadata()) })
+	s, err := New(t.Context(), c, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	await(t, "http://"+c.Admin+"/readyz", http.StatusOK)
+
+	info, err := os.Stat(c.Listen.Address)
+	if err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("the socket has mode %v, %v", info.Mode(), err)
+	}
+	conn, err := grpc.NewClient("unix:"+c.Listen.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	check := authv3.NewAuthorizationClient(conn)
+	for name, r := range map[string]struct {
+		http *authv3.AttributeContext_HttpRequest
+		want int
+	}{
+		"a picture without a session": {&authv3.AttributeContext_HttpRequest{Method: "GET", Host: "label.test", Path: "/tasks/1/resolve/?fileuri=czM6Ly9hL2I=", Headers: map[string]string{"sec-fetch-mode": "no-cors"}}, 401},
+		"a page":                      {&authv3.AttributeContext_HttpRequest{Method: "GET", Host: "label.test", Path: "/", Headers: map[string]string{"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}}, 303},
+		"our metadata":                {&authv3.AttributeContext_HttpRequest{Method: "GET", Host: "label.test:443", Path: "/rolepass/saml/metadata"}, 200},
+		"another host":                {&authv3.AttributeContext_HttpRequest{Method: "GET", Host: "evil.test", Path: "/"}, 421},
+		"nothing":                     {nil, 400},
+	} {
+		out, err := check.Check(t.Context(), &authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{Http: r.http}}})
+		if err != nil || out.GetOkResponse() != nil || int(out.GetDeniedResponse().GetStatus().GetCode()) != r.want {
+			t.Errorf("%s: %v, %v; want %d", name, out.GetDeniedResponse().GetStatus(), err, r.want)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	audit, err := os.ReadFile(c.Audit)
+	if err != nil || strings.Count(string(audit), "\n") < 4 {
+		t.Errorf("the audit was not written out: %q, %v", audit, err)
+	}
+}
+
+func await(t *testing.T, address string, status int) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if response, err := http.Get(address); err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == status {
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s never answers %d", address, status)
+		}
+	}
+}
+
+// What is wrong at the start is said at the start, and nothing listens.
+func TestWhatStopsTheStart(t *testing.T) {
+	idp := newIdP(t, "https://idp.test")
+	fine := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(idp.Metadata()) }
+	for name, c := range map[string]struct {
+		metadata http.HandlerFunc
+		change   func(*config.Config) error
+		want     string
+	}{
+		"metadata that moved": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.test/", http.StatusFound)
+		}, nil, "give the address of the document itself"},
+		"no metadata": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, nil, "404"},
+		"a login page": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "<html><body>Sign in</body></html>")
+		}, nil, "metadata of IdP corp"},
+		"endless metadata": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.Copy(w, io.LimitReader(zeros{}, largestMetadata+10))
+		}, nil, "larger than"},
+		"no keys":           {fine, func(c *config.Config) error { return os.RemoveAll(c.Keys) }, "rolepass keys new"},
+		"an empty secret":   {fine, func(c *config.Config) error { return os.WriteFile(c.LabelStudio.SecretKeyFile, nil, 0o600) }, "is empty"},
+		"no place to audit": {fine, func(c *config.Config) error { c.Audit = filepath.Join(c.Keys, "no", "such"); return nil }, "audit"},
+	} {
+		loaded := configured(t, c.metadata)
+		if c.change != nil {
+			if err := c.change(loaded); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := New(t.Context(), loaded, quiet()); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want it to say %q", name, err, c.want)
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A rollover of the IdP's key is followed; whatever else comes instead of
+// metadata leaves the last that could be read.
+func TestMetadataIsRefreshed(t *testing.T) {
+	old := newIdP(t, "https://idp.test")
+	key, err := samltest.NewKey(2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rolled, err := samltest.New(samltest.Options{EntityID: "https://idp.test", SSOURL: "https://idp.test/sso", Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer atomic.Pointer[[]byte]
+	give := func(document []byte) { answer.Store(&document) }
+	give(old.Metadata())
+	c := configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*answer.Load()) })
+	s, err := New(t.Context(), c, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.audit.Close(context.Background()) })
+	certificate := func() string { return string(s.idps[0].sp.Load().IdP.Metadata.Certificates[0].Raw) }
+	first := certificate()
+
+	give([]byte("<html>down for maintenance</html>"))
+	s.refreshOnce(t.Context())
+	give(newIdP(t, "https://evil.test").Metadata())
+	s.refreshOnce(t.Context())
+	if certificate() != first || s.idps[0].sp.Load().IdP.Metadata.EntityID != "https://idp.test" {
+		t.Error("something else took the place of the metadata")
+	}
+	give(rolled.Metadata())
+	s.refreshOnce(t.Context())
+	if certificate() == first {
+		t.Error("the new key is not known")
+	}
+}
+
+func TestTheSocketOfAnotherProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "check.sock")
+	address := config.Listen{Network: "unix", Address: path}
+
+	if err := os.WriteFile(path, []byte("not a socket"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(t.Context(), address); err == nil || !strings.Contains(err.Error(), "no socket") {
+		t.Errorf("a file in its place: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+
+	alive, err := listen(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(t.Context(), address); err == nil || !strings.Contains(err.Error(), "another process answers") {
+		t.Errorf("a process that is alive: %v", err)
+	}
+	alive.(*net.UnixListener).SetUnlinkOnClose(false) // as a crash leaves it
+	if err := alive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := listen(t.Context(), address)
+	if err != nil {
+		t.Fatalf("the socket of a process that is gone: %v", err)
+	}
+	if err := again.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+func TestTheHostsThatAreOurs(t *testing.T) {
+	for public, want := range map[string][]string{
+		"https://label.test":      {"label.test", "label.test:443"},
+		"https://Label.Test:443":  {"label.test", "label.test:443"},
+		"https://label.test:8443": {"label.test:8443"},
+		"http://localhost:8080":   {"localhost:8080"},
+		"http://localhost":        {"localhost", "localhost:80"},
+	} {
+		u, err := url.Parse(public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hosts(u); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", public, got, want)
+		}
+	}
+}

@@ -21,6 +21,7 @@ var logged = map[string]string{
 	"method":        "%REQ(:METHOD)%",
 	"protocol":      "%PROTOCOL%",
 	"status":        "%RESPONSE_CODE%",
+	"s3_status":     "%DYNAMIC_METADATA(" + s3Metadata + ":status)%", // before it was replaced
 	"flags":         "%RESPONSE_FLAGS%",
 	"details":       "%RESPONSE_CODE_DETAILS%",
 	"route":         "%ROUTE_NAME%",

@@ -10,6 +10,7 @@ import (
 	bootstrap "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	cluster "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	customresponse "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/custom_response/v3"
 	extauthz "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tls "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -139,9 +140,31 @@ func TestFiltersInOrder(t *testing.T) {
 	for _, f := range one[*hcm.HttpConnectionManager](t, generated(t, valid())).HttpFilters {
 		names = append(names, f.Name)
 	}
-	want := []string{"envoy.filters.http.set_filter_state", contract.FilterName, "envoy.filters.http.header_mutation", "envoy.filters.http.router"}
+	want := []string{"envoy.filters.http.set_filter_state", contract.FilterName, "envoy.filters.http.header_mutation",
+		"envoy.filters.http.custom_response", "envoy.filters.http.header_to_metadata", "envoy.filters.http.router"}
 	if !slices.Equal(names, want) {
 		t.Errorf("filters %v, want %v: none that decides may stand before ext_authz", names, want)
+	}
+}
+
+// Every S3 route replaces what S3 says instead of an object, and only those do.
+func TestOnlyS3IsNotTakenAtItsWord(t *testing.T) {
+	for name, s := range shapes() {
+		for _, r := range all[*route.Route](t, generated(t, s)) {
+			set := r.TypedPerFilterConfig["envoy.filters.http.custom_response"]
+			if toS3 := strings.HasPrefix(r.Name, "s3-"); toS3 != (set != nil) {
+				t.Errorf("%s: route %s: replacing is %v", name, r.Name, set != nil)
+			}
+			if set == nil {
+				continue
+			}
+			if n := len(all[*customresponse.CustomResponse](t, set)[0].GetCustomResponseMatcher().GetMatcherList().GetMatchers()); n != 3 {
+				t.Errorf("%s: route %s has %d replacements", name, r.Name, n)
+			}
+		}
+		if chain := one[*hcm.HttpConnectionManager](t, generated(t, s)).HttpFilters; len(all[*customresponse.CustomResponse](t, chain[3])) != 1 || all[*customresponse.CustomResponse](t, chain[3])[0].CustomResponseMatcher != nil {
+			t.Errorf("%s: the filter replaces for every route", name)
+		}
 	}
 }
 

@@ -47,6 +47,8 @@ var comments = []comment{
 	{publicPath + "routes[s3-*].route.timeout", "Large objects take as long as they take; the idle timeout ends what stands still."},
 	{publicPath + "routes[s3-*].route.retry_policy", "Only where nothing was sent yet."},
 	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.header_mutation", "By prefix what routes can remove only by name: no X- or Sec- header of a browser to S3; no x-amz-meta-* or CORS from S3."},
+	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.custom_response", "What S3 says instead of an object stays here: its error documents repeat access keys and tokens, its redirects name other endpoints. Envoy counts these messages as unfinished and warns of that when it starts."},
+	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.header_to_metadata", "What S3 really answered, for the access log; and how long the object is, for the 416 that replaces S3's."},
 	{publicPath + "routes[s3-*].request_headers_to_remove", "Removed here and not by Check: without x-forwarded-proto Envoy cannot choose a route (404). AWS refuses an Authorization beside a signed query."},
 	{publicPath + "routes[s3-*].response_headers_to_remove", "An object is not the application: it sets no cookie and no policy for its origin."},
 	{publicPath + "routes[lost-fetch]", "Check chose an S3 route that is not here (a bucket added since): an error, and never the application."},

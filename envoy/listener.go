@@ -7,7 +7,9 @@ import (
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	filterstate "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/common/set_filter_state/v3"
+	customresponse "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/custom_response/v3"
 	headermutation "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	headertometadata "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
 	router "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	setfilterstate "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/set_filter_state/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -94,6 +96,8 @@ func (b *builder) filters() []*hcm.HttpFilter {
 		{Name: filterStateFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(noteRequestID())}},
 		{Name: contract.FilterName, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(b.authz())}},
 		{Name: headerMutationFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&headermutation.HeaderMutation{})}},
+		{Name: customResponseFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&customresponse.CustomResponse{})}},
+		{Name: headerToMetadataFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&headertometadata.Config{})}},
 		{Name: routerFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&router.Router{SuppressEnvoyHeaders: true})}},
 	}
 }

@@ -97,6 +97,8 @@ func (b *builder) s3Route(e S3Endpoint) *route.Route {
 				RequestMutations:  removals(strippedToS3Prefixes),
 				ResponseMutations: removals(strippedFromS3Prefixes),
 			}}),
+			customResponseFilter:   b.any(b.replacing()),
+			headerToMetadataFilter: b.any(b.noted()),
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"log"
 	"net/url"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,7 +14,11 @@ import (
 
 var quiet = log.New(io.Discard, "", 0)
 
-// Envoy itself accepts what is generated, without a word of warning, for
+// unfinished is Envoy's one known warning: by its own rules the messages of
+// custom_response may still change. See docs/decisions/0011.
+var unfinished = regexp.MustCompile(`(?m)^.*\[warning\].* message 'envoy\.extensions\.(filters\.)?http\.custom_response\.[a-zA-Z_.0-9]+' is contained in proto file .* marked as work-in-progress.*$`)
+
+// Envoy itself accepts what is generated, without an unknown warning, for
 // every shape of settings.
 func TestEnvoyAcceptsEveryShape(t *testing.T) {
 	dir := t.TempDir()
@@ -56,7 +61,7 @@ func TestEnvoyAcceptsEveryShape(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
-		if text := strings.ToLower(string(out)); strings.Contains(text, "deprecated") || strings.Contains(text, "[warning]") {
+		if text := strings.ToLower(unfinished.ReplaceAllString(string(out), "")); strings.Contains(text, "deprecated") || strings.Contains(text, "[warning]") {
 			t.Errorf("%s: Envoy warns:\n%s", name, out)
 		}
 	}

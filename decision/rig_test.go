@@ -15,6 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/grants"
@@ -56,6 +60,7 @@ type world struct {
 	app    http.HandlerFunc
 	asked  []string
 	sealer *state.Sealer
+	idp    *samltest.IdP
 }
 
 // brittle is a Store that can stop answering.
@@ -141,6 +146,7 @@ func (w *world) login(sessions *session.Manager, cache *credcache.Cache, set *gr
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.idp = idp
 	metadata, err := saml.ParseMetadata(idp.Metadata())
 	if err != nil {
 		w.t.Fatal(err)
@@ -150,9 +156,11 @@ func (w *world) login(sessions *session.Manager, cache *credcache.Cache, set *gr
 		PublicURL: public, ACSPath: "/rolepass/saml/acs", IdPs: []login.IdP{{Name: "corp", SP: func() *saml.ServiceProvider { return sp }}},
 		Contact: "data@label.test", AppCookies: []string{"sessionid"},
 		Sealer: w.sealer, Used: state.NewMemoryOnce(100, w.clock), Sessions: sessions, Cache: cache, Grants: set,
-		Exchanger: func(string) *credcache.Exchanger { return nil },
-		SignIn:    func(context.Context, saml.Principal) (int64, error) { return 0, nil },
-		Ended:     app.Forget, Started: w.now, Now: w.clock, Rand: random(), Verifying: make(chan struct{}, 1),
+		Exchanger: func(string) *credcache.Exchanger {
+			return &credcache.Exchanger{Name: "aws", STS: exchange{w.clock}, Duration: time.Hour, Called: func(string) {}}
+		},
+		SignIn: func(context.Context, saml.Principal) (int64, error) { return 0, nil },
+		Ended:  app.Forget, Started: w.now, Now: w.clock, Rand: random(), Verifying: make(chan struct{}, 1),
 	}
 }
 
@@ -224,4 +232,47 @@ func fetching(task, uri string) string {
 // request is what a browser asks from the application's own page.
 func request(method, target, cookie string) decision.Request {
 	return decision.Request{ID: "r-1", Method: method, Target: target, Host: "label.test", CookieLines: []string{cookie}, FetchSite: "same-origin", FetchMode: "no-cors", FetchDest: "image"}
+}
+
+// comesBackTo ends a login that was started, and gives where it leads.
+func (w *world) comesBackTo(started decision.Decision, relayState string) string {
+	w.t.Helper()
+	at, err := url.Parse(location(started))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	asked, err := samltest.ParseAuthnRequest(&http.Request{Method: "GET", URL: at})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var cookies []string
+	for _, h := range started.Answer.Header {
+		if h.Name == "set-cookie" {
+			pair, _, _ := strings.Cut(h.Value, ";")
+			cookies = append(cookies, pair)
+		}
+	}
+	response := w.idp.Response(samltest.Spec{ACS: public + "/rolepass/saml/acs", InResponseTo: asked.ID, IssueInstant: w.clock().Add(time.Second),
+		Roles: []string{radiology + ",arn:aws:iam::111122223333:saml-provider/corp"}})
+	w.pass(2 * time.Second)
+	r := request("POST", "/rolepass/saml/acs", strings.Join(cookies, "; "))
+	r.FetchSite, r.ContentType = "cross-site", "application/x-www-form-urlencoded"
+	r.Body = []byte(url.Values{"SAMLResponse": {response}, "RelayState": {relayState}}.Encode())
+	back := w.Decide(w.t.Context(), r)
+	if back.Answer.Status != 303 {
+		w.t.Fatalf("the ACS answers %d: %v", back.Answer.Status, w.events[len(w.events)-1].Refusal)
+	}
+	return location(back)
+}
+
+// exchange is a token service that gives what it is asked for.
+type exchange struct{ now func() time.Time }
+
+func (x exchange) AssumeRoleWithSAML(_ context.Context, in *sts.AssumeRoleWithSAMLInput, _ ...func(*sts.Options)) (*sts.AssumeRoleWithSAMLOutput, error) {
+	role := (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:]
+	return &sts.AssumeRoleWithSAMLOutput{
+		Subject: aws.String("4711"), Issuer: aws.String("https://idp.test"), Audience: aws.String(public + "/rolepass/saml/acs"),
+		AssumedRoleUser: &ststypes.AssumedRoleUser{Arn: aws.String("arn:aws:sts::111122223333:assumed-role/" + role + "/ada@example.com")},
+		Credentials:     &ststypes.Credentials{AccessKeyId: aws.String("ASIA"), SecretAccessKey: aws.String("s"), SessionToken: aws.String("t"), Expiration: aws.Time(x.now().Add(time.Hour))},
+	}, nil
 }

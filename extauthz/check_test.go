@@ -79,6 +79,9 @@ func TestWhatCannotBeReadIsRefused(t *testing.T) {
 		"two sites":       also("Sec-Fetch-Site", "same-origin"),
 		"two request ids": also("x-request-id", "mine"),
 		"a cut body":      also("x-envoy-auth-partial-body", "true"),
+		"an origin in both forms": func(h *authv3.AttributeContext_HttpRequest) {
+			h.Headers = map[string]string{"origin": "http://evil.test"}
+		},
 	} {
 		in := recorded(t, "checkrequest-get.json")
 		change(in.Attributes.Request.Http)
@@ -187,8 +190,18 @@ func TestTheLastResort(t *testing.T) {
 		"an empty response": func(context.Context, any) (any, error) { return &authv3.CheckResponse{}, nil },
 		"nil":               func(context.Context, any) (any, error) { return nil, nil },
 		"a nil response":    func(context.Context, any) (any, error) { return (*authv3.CheckResponse)(nil), nil },
-		"an error":          func(context.Context, any) (any, error) { return good, errors.New("deadline") },
-		"a panic":           func(context.Context, any) (any, error) { panic("secret") },
+		"a yes without what it is for": func(context.Context, any) (any, error) {
+			out := proto.Clone(good).(*authv3.CheckResponse)
+			out.DynamicMetadata = nil
+			return out, nil
+		},
+		"a yes without a status": func(context.Context, any) (any, error) {
+			out := proto.Clone(good).(*authv3.CheckResponse)
+			out.Status = nil
+			return out, nil
+		},
+		"an error": func(context.Context, any) (any, error) { return good, errors.New("deadline") },
+		"a panic":  func(context.Context, any) (any, error) { panic("secret") },
 		"a no with code 0": func(context.Context, any) (any, error) {
 			out := proto.Clone(good).(*authv3.CheckResponse)
 			out.HttpResponse = &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{}}
@@ -200,6 +213,9 @@ func TestTheLastResort(t *testing.T) {
 		if err != nil || !ok || response.GetStatus().GetCode() != int32(codes.PermissionDenied) || response.GetDeniedResponse().GetStatus().GetCode() != 400 {
 			t.Errorf("%s: answered %v, %v", name, out, err)
 		}
+	}
+	if out, err := extauthz.Guard(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"}, func(context.Context, any) (any, error) { return "healthy", nil }); err != nil || out != "healthy" {
+		t.Errorf("another service's answer became %v, %v", out, err)
 	}
 	out, err := extauthz.Guard(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: authv3.Authorization_Check_FullMethodName}, func(context.Context, any) (any, error) { return good, nil })
 	if err != nil || out != any(good) {

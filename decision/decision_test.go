@@ -113,6 +113,7 @@ func TestOneThingWrong(t *testing.T) {
 		{"the session has ended", func(w *world, _ *decision.Request) { w.pass(2 * time.Hour) }, 401, "no_session"},
 		{"a post", func(_ *world, r *decision.Request) { r.Method = "POST" }, 405, "fetch_method"},
 		{"as a script", func(_ *world, r *decision.Request) { r.FetchDest = "script" }, 403, "fetch_destination"},
+		{"embedded", func(_ *world, r *decision.Request) { r.FetchDest = "embed" }, 403, "fetch_destination"},
 		{"as a service worker", func(_ *world, r *decision.Request) { r.FetchDest = "serviceworker" }, 403, "fetch_destination"},
 		{"by another site", func(_ *world, r *decision.Request) { r.FetchSite = "cross-site" }, 403, "cross_origin"},
 		{"by another port of this host", func(_ *world, r *decision.Request) { r.FetchSite = "same-site" }, 403, "cross_origin"},

@@ -18,7 +18,7 @@ import (
 // role, whose credentials, the signature.
 func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.Session, reading labelstudio.Reading) Decision {
 	e.Location, e.Task, e.Project = reading.Location, reading.Task, reading.Project
-	if err := d.fitting(r); err != nil {
+	if err := d.fitting(r, reading.Location.Key); err != nil {
 		return d.refuse(r, e, err)
 	}
 	bucket, ok := d.Buckets[reading.Location.Bucket]
@@ -46,9 +46,9 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 
 // fitting refuses uses of an object that the application's own pages do not
 // make: run as a program, or shown by another site.
-func (d *Decider) fitting(r *Request) *refusal.Refusal {
+func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
 	var ref *refusal.Refusal
-	if err := labelstudio.Destination(r.FetchDest); errors.As(err, &ref) {
+	if err := labelstudio.Destination(r.FetchDest, key); errors.As(err, &ref) {
 		return ref
 	}
 	if r.foreign(d.PublicOrigin) && r.FetchMode != "navigate" {

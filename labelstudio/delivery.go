@@ -1,6 +1,7 @@
 package labelstudio
 
 import (
+	"path"
 	"strings"
 
 	"github.com/rolepass/rolepass/refusal"
@@ -12,12 +13,18 @@ import (
 // worker, a style sheet, a plug-in's content) would be the application. What
 // shows pictures and sound and what reads data is allowed, so is a page or a
 // frame of its own, which the sandbox of the answer keeps apart; everything
-// else is refused, also what a later browser invents. An empty string is a
-// client without the header.
-func Destination(dest string) error {
+// else is refused, also what a later browser invents. The one exception is the
+// Pdf tag of Label Studio's editor, which embeds: the key of what it embeds
+// must end in .pdf, so that Active serves it as nothing but PDF. An empty dest
+// is a client without the header.
+func Destination(dest, key string) error {
 	switch dest {
 	case "", "empty", "image", "audio", "video", "track", "document", "iframe":
 		return nil
+	case "embed":
+		if ending(key) == "pdf" {
+			return nil
+		}
 	}
 	return refusal.New(refusal.Forbidden, CodeDestination, "The browser wants to run or embed the object instead of showing it; Label Studio's own pages never do.")
 }
@@ -77,10 +84,15 @@ var types = map[string]served{
 // that. An unknown ending gives no content type (S3's own stays, which may be
 // anything) and an attachment.
 func Active(key string) (contentType string, attachment bool) {
-	name := key[strings.LastIndexByte(key, '/')+1:]
-	dot := strings.LastIndexByte(name, '.')
-	if s, ok := types[strings.ToLower(name[dot+1:])]; ok && dot >= 0 {
+	if s, ok := types[ending(key)]; ok {
 		return s.contentType, s.attachment
 	}
 	return "", true
+}
+
+// ending is what stands behind the last dot of a key's last part, in lower
+// case; nothing if there is none.
+func ending(key string) string {
+	name := key[strings.LastIndexByte(key, '/')+1:]
+	return strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
 }

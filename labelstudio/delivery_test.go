@@ -11,17 +11,34 @@ import (
 
 func TestDestinations(t *testing.T) {
 	for _, dest := range []string{"", "empty", "image", "audio", "video", "track", "document", "iframe"} {
-		if err := labelstudio.Destination(dest); err != nil {
+		if err := labelstudio.Destination(dest, "a/lung.png"); err != nil {
 			t.Errorf("%q is refused: %v", dest, err)
 		}
 	}
 	for _, dest := range []string{
-		"script", "worker", "sharedworker", "serviceworker", "style", "object", "embed", "audioworklet", "paintworklet", "xslt", "json",
+		"script", "worker", "sharedworker", "serviceworker", "style", "object", "audioworklet", "paintworklet", "xslt", "json",
 		"manifest", "font", "frame", "fencedframe", "report", "webidentity", "speculationrules", "Image", "image ", "image,script", "later-invention",
 	} {
 		var r *refusal.Refusal
-		if err := labelstudio.Destination(dest); !errors.As(err, &r) || r.Code != labelstudio.CodeDestination {
+		if err := labelstudio.Destination(dest, "a/paper.pdf"); !errors.As(err, &r) || r.Code != labelstudio.CodeDestination {
 			t.Errorf("%q gives %v, want a refusal", dest, err)
+		}
+	}
+}
+
+// The editor's Pdf tag embeds, and nothing else may be embedded.
+func TestOnlyPDFIsEmbedded(t *testing.T) {
+	for _, key := range []string{"a/paper.pdf", "PAPER.PDF", "a.html/b.pdf"} {
+		if err := labelstudio.Destination("embed", key); err != nil {
+			t.Errorf("%s is not embedded: %v", key, err)
+		}
+		if contentType, _ := labelstudio.Active(key); contentType != "application/pdf" {
+			t.Errorf("%s is embedded as %s", key, contentType)
+		}
+	}
+	for _, key := range []string{"", "pdf", "a.pdf/x", "a/paper.pdf.html", "a/paper.svg", "a/paper.swf", "paper.pdf ", "paper.pdf?", "paper.pdf."} {
+		if err := labelstudio.Destination("embed", key); err == nil {
+			t.Errorf("%q is embedded", key)
 		}
 	}
 }

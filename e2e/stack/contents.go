@@ -2,6 +2,8 @@ package stack
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -32,6 +34,10 @@ var people = []person{
 type object struct {
 	uri  string
 	body []byte
+	// value is what the task says; nil means the object's URI.
+	value any
+	// more are the task's other objects, when value names several.
+	more []object
 }
 
 // content is one project with its objects, one task each.
@@ -50,6 +56,12 @@ const (
 	audio  = `<View><Audio name="audio" value="$audio"/><Choices name="quality" toName="audio"><Choice value="good"/><Choice value="poor"/></Choices></View>`
 	video  = `<View><Video name="video" value="$video"/><Choices name="kind" toName="video"><Choice value="ultrasound"/><Choice value="other"/></Choices></View>`
 	text   = `<View><Text name="text" value="$text" valueType="url"/><Choices name="tone" toName="text"><Choice value="clear"/><Choice value="unclear"/></Choices></View>`
+	slides = `<View><Image name="slides" valueList="$slides"/><Choices name="stain" toName="slides"><Choice value="good"/><Choice value="poor"/></Choices></View>`
+	signal = `<View><TimeSeriesLabels name="beat" toName="signal"><Label value="early"/><Label value="late"/></TimeSeriesLabels><TimeSeries name="signal" value="$signal" valueType="url" sep="," timeColumn="time"><Channel column="lead"/></TimeSeries></View>`
+	html   = `<View><HyperText name="letter" value="$letter"/><Choices name="kind" toName="letter"><Choice value="referral"/><Choice value="report"/></Choices></View>`
+	page   = `<View><HyperText name="page" value="$page" valueType="url"/><Choices name="kind" toName="page"><Choice value="referral"/><Choice value="report"/></Choices></View>`
+	turns  = `<View><ParagraphLabels name="topic" toName="talk"><Label value="history"/><Label value="plan"/></ParagraphLabels><Paragraphs name="talk" value="$talk" valueType="url" layout="dialogue" nameKey="who" textKey="said"/></View>`
+	pdf    = `<View><Pdf name="paper" value="$paper"/><Choices name="use" toName="paper"><Choice value="cite"/><Choice value="drop"/></Choices></View>`
 )
 
 // odd are keys that a careless proxy or signer would change on the way.
@@ -63,35 +75,67 @@ var odd = []string{
 var contents = sync.OnceValue(func() []content {
 	chest := content{title: "Radiology", config: images, field: "image", bucket: "imaging", role: radiology}
 	for i, key := range odd {
-		chest.objects = append(chest.objects, object{"s3://imaging/radiology/" + key, picture(i)})
+		chest.objects = append(chest.objects, object{uri: "s3://imaging/radiology/" + key, body: picture(i)})
 	}
 	for n := range 40 {
-		chest.objects = append(chest.objects, object{fmt.Sprintf("s3://imaging/radiology/2026/chest-%03d.png", n), picture(10 + n)})
+		chest.objects = append(chest.objects, object{uri: fmt.Sprintf("s3://imaging/radiology/2026/chest-%03d.png", n), body: picture(10 + n)})
 	}
 	study := content{title: "Research", config: images, field: "image", bucket: "imaging", role: research}
 	for n := range 12 {
-		study.objects = append(study.objects, object{fmt.Sprintf("s3://imaging/anonymised/study-7/case-%02d.png", n), picture(60 + n)})
+		study.objects = append(study.objects, object{uri: fmt.Sprintf("s3://imaging/anonymised/study-7/case-%02d.png", n), body: picture(60 + n)})
 	}
 	dictations := content{title: "Dictations", config: audio, field: "audio", bucket: "dictations", role: radiology}
 	for n := range 3 {
-		dictations.objects = append(dictations.objects, object{fmt.Sprintf("s3://dictations/2026/report %d.wav", n), sound(n)})
+		dictations.objects = append(dictations.objects, object{uri: fmt.Sprintf("s3://dictations/2026/report %d.wav", n), body: sound(n)})
 	}
 	ultrasound := content{title: "Ultrasound", config: video, field: "video", bucket: "imaging", role: radiology,
-		objects: []object{{"s3://imaging/radiology/ultrasound/loop 1.webm", clip}}}
+		objects: []object{{uri: "s3://imaging/radiology/ultrasound/loop 1.webm", body: clip}}}
 	notes := content{title: "Notes", config: text, field: "text", bucket: "notes", role: research}
 	for n := range 5 {
-		notes.objects = append(notes.objects, object{fmt.Sprintf("s3://notes/study-7/note-%d.txt", n), note(n)})
+		notes.objects = append(notes.objects, object{uri: fmt.Sprintf("s3://notes/study-7/note-%d.txt", n), body: note(n)})
 	}
-	return []content{chest, study, dictations, ultrasound, notes}
+	return append([]content{chest, study, dictations, ultrasound, notes}, others()...)
 })
+
+// others are the media that are rarer, and objects that would do harm if a
+// browser ran them. All are for the researchers.
+func others() []content {
+	microscopy := content{title: "Microscopy", config: slides, field: "slides", bucket: "imaging", role: research}
+	for n := range 2 {
+		var pages []object
+		var uris []string
+		for page := range 3 {
+			uri := fmt.Sprintf("s3://imaging/anonymised/slides/%d/page %d.png", n, page)
+			pages, uris = append(pages, object{uri: uri, body: picture(200 + 10*n + page)}), append(uris, uri)
+		}
+		microscopy.objects = append(microscopy.objects, object{uri: pages[0].uri, body: pages[0].body, value: uris, more: pages[1:]})
+	}
+	signals := content{title: "Signals", config: signal, field: "signal", bucket: "notes", role: research,
+		objects: []object{{uri: "s3://notes/signals/ecg 1.csv", body: curve()}}}
+	letters := content{title: "Letters", config: html, field: "letter", bucket: "imaging", role: research}
+	first, second := object{uri: "s3://imaging/anonymised/letters/before.png", body: picture(300)}, object{uri: "s3://imaging/anonymised/letters/after.png", body: picture(301)}
+	first.value, first.more = `<h2>Dear colleague</h2><p>Before: <img src="`+first.uri+`"/> and after: <img src="`+second.uri+`"/></p>`, []object{second}
+	letters.objects = []object{first}
+	pages := content{title: "Pages", config: page, field: "page", bucket: "notes", role: research,
+		objects: []object{{uri: "s3://notes/pages/visit.html", body: visit}}}
+	talks := content{title: "Conversations", config: turns, field: "talk", bucket: "notes", role: research,
+		objects: []object{{uri: "s3://notes/talks/ward round.json", body: talk}}}
+	papers := content{title: "Papers", config: pdf, field: "paper", bucket: "notes", role: research,
+		objects: []object{{uri: "s3://notes/papers/lungs.pdf", body: paper("Lungs in 2026")}}}
+	attachments := content{title: "Attachments", config: text, field: "text", bucket: "notes", role: research}
+	for _, name := range slices.Sorted(maps.Keys(harmful)) {
+		attachments.objects = append(attachments.objects, object{uri: "s3://notes/attachments/" + name, body: []byte(harmful[name])})
+	}
+	return []content{microscopy, signals, letters, pages, talks, papers, attachments}
+}
 
 // outside are objects that are there and that nobody may see: one in a bucket
 // and under a prefix that the radiologists read, but in no task, and one in a
 // bucket that the configuration does not have.
 func outside() []object {
 	return []object{
-		{"s3://imaging/radiology/in-no-task.png", picture(99)},
-		{"s3://payroll/2026.csv", []byte("name,salary\n")},
+		{uri: "s3://imaging/radiology/in-no-task.png", body: picture(99)},
+		{uri: "s3://payroll/2026.csv", body: []byte("name,salary\n")},
 	}
 }
 

@@ -36,11 +36,13 @@ type Project struct {
 	Tasks []Task `json:"tasks"`
 }
 
-// Task is one task with its one object; May are the accounts that may see it.
+// Task is one task with its object; May are the accounts that may see it.
 type Task struct {
 	ID  int64    `json:"id"`
 	URI string   `json:"uri"`
 	May []string `json:"may"`
+	// More are the other objects of a task that has several.
+	More []string `json:"more,omitempty"`
 }
 
 // may lists the accounts with a role.

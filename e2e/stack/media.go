@@ -78,3 +78,48 @@ func sound(n int) []byte {
 func note(n int) []byte {
 	return []byte(fmt.Sprintf("Report %d\n\n%s\n", n, strings.Repeat("The lungs are clear. No focal consolidation, no effusion. ", 6)))
 }
+
+// curve is a minute of a heart, 50 times a second (CSV).
+func curve() []byte {
+	var out bytes.Buffer
+	out.WriteString("time,lead\n")
+	for i := range 3000 {
+		t := float64(i) / 50
+		beat := math.Mod(t, 0.8) / 0.8
+		fmt.Fprintf(&out, "%.2f,%.4f\n", t, math.Exp(-math.Pow((beat-0.4)*40, 2))+0.15*math.Exp(-math.Pow((beat-0.7)*12, 2)))
+	}
+	return out.Bytes()
+}
+
+// talk is a conversation as the Paragraphs tag reads it.
+var talk = []byte(`[{"who": "Doctor", "said": "Good morning. Where does it hurt?"}, {"who": "Patient", "said": "Here, when I breathe in."}, {"who": "Doctor", "said": "Then let us take a picture."}]
+`)
+
+// visit is a page that the HyperText tag shows.
+var visit = []byte(`<h1>Visit of 3 March</h1><p id="finding">No effusion on either side.</p>
+`)
+
+// paper is a page of PDF with one line of text (PDF 1.4, ISO 32000-1).
+func paper(line string) []byte {
+	drawn := fmt.Sprintf("BT /F1 36 Tf 72 700 Td (%s) Tj ET", line)
+	var out bytes.Buffer
+	var at []int
+	out.WriteString("%PDF-1.4\n")
+	for i, object := range []string{
+		"<< /Type /Catalog /Pages 2 0 R >>",
+		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(drawn), drawn),
+		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+	} {
+		at = append(at, out.Len())
+		fmt.Fprintf(&out, "%d 0 obj\n%s\nendobj\n", i+1, object)
+	}
+	table := out.Len()
+	fmt.Fprintf(&out, "xref\n0 %d\n0000000000 65535 f \n", len(at)+1)
+	for _, offset := range at {
+		fmt.Fprintf(&out, "%010d 00000 n \n", offset)
+	}
+	fmt.Fprintf(&out, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(at)+1, table)
+	return out.Bytes()
+}

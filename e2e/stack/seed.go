@@ -45,7 +45,7 @@ func (s *Stack) seedProject(ctx context.Context, c content) (Project, error) {
 	}
 	var tasks []map[string]any
 	for _, o := range c.objects {
-		tasks = append(tasks, map[string]any{"data": map[string]string{c.field: o.uri}})
+		tasks = append(tasks, map[string]any{"data": map[string]any{c.field: o.data()}})
 	}
 	if err := s.asOwner(ctx, "POST", fmt.Sprintf("/api/projects/%d/import", made.ID), tasks, nil); err != nil {
 		return Project{}, err
@@ -58,27 +58,56 @@ func (s *Stack) seedProject(ctx context.Context, c content) (Project, error) {
 func (s *Stack) readBack(ctx context.Context, id int64, c content) (Project, error) {
 	var there struct {
 		Tasks []struct {
-			ID   int64             `json:"id"`
-			Data map[string]string `json:"data"`
+			ID   int64                      `json:"id"`
+			Data map[string]json.RawMessage `json:"data"`
 		} `json:"tasks"`
 	}
 	page := fmt.Sprintf("/api/tasks/?project=%d&page_size=%d&resolve_uri=false", id, len(c.objects)+1)
 	if err := s.asOwner(ctx, "GET", page, nil, &there); err != nil {
 		return Project{}, err
 	}
-	byURI := map[string]int64{}
+	byData := map[string]int64{}
 	for _, task := range there.Tasks {
-		byURI[task.Data[c.field]] = task.ID
+		byData[canonical(task.Data[c.field])] = task.ID
 	}
 	project := Project{ID: id, Title: c.title}
 	for _, o := range c.objects {
-		task, ok := byURI[o.uri]
+		said, err := json.Marshal(o.data())
+		if err != nil {
+			return Project{}, err
+		}
+		id, ok := byData[canonical(said)]
 		if !ok {
 			return Project{}, fmt.Errorf("Label Studio has no task for %s", o.uri)
 		}
-		project.Tasks = append(project.Tasks, Task{ID: task, URI: o.uri, May: may(c.role)})
+		task := Task{ID: id, URI: o.uri, May: may(c.role)}
+		for _, other := range o.more {
+			task.More = append(task.More, other.uri)
+		}
+		project.Tasks = append(project.Tasks, task)
 	}
 	return project, nil
+}
+
+// data is what the task of the object says in its field.
+func (o object) data() any {
+	if o.value != nil {
+		return o.value
+	}
+	return o.uri
+}
+
+// canonical spells a JSON value in one way.
+func canonical(text []byte) string {
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return ""
+	}
+	spelled, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(spelled)
 }
 
 // asOwner asks Label Studio's API as its owner, past the recorder.

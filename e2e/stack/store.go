@@ -98,7 +98,9 @@ func (s *Stack) fill(ctx context.Context) error {
 		Credentials: credentials.NewStaticCredentialsProvider("root", s.rootSecret, "")})
 	all := outside()
 	for _, content := range contents() {
-		all = append(all, content.objects...)
+		for _, o := range content.objects {
+			all = append(append(all, o), o.more...)
+		}
 	}
 	made := map[string]bool{}
 	for _, o := range all {

@@ -47,6 +47,8 @@ test: go
 
 bench: go
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)
+	go run ./e2e/bench
+	go run ./e2e/bench -rounds 5 -each 3s -conns 1 -rate 300
 
 clean:
 	rm -rf "$(CURDIR)/.cache" bin e2e/.run e2e/artefacts

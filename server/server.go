@@ -20,24 +20,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	"github.com/rolepass/rolepass/config"
-	"github.com/rolepass/rolepass/extauthz"
 	"github.com/rolepass/rolepass/state"
 	"github.com/rolepass/rolepass/telemetry"
 )
 
-const (
-	// drain is how long answers under way may still take at the end.
-	drain = 15 * time.Second
-	// largestCheck bounds a CheckRequest: the ACS's body and its headers.
-	largestCheck = 1 << 20
-	// atOnce bounds the Checks under way on one connection.
-	atOnce = 4096
-)
+// drain is how long answers under way may still take at the end.
+const drain = 15 * time.Second
 
 // Options are what a configuration does not say.
 type Options struct {
@@ -86,12 +78,7 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.audit.Close(ctx))
 	}
-	s.grpc = grpc.NewServer(
-		grpc.UnaryInterceptor(extauthz.Guard),
-		grpc.MaxRecvMsgSize(largestCheck),
-		grpc.MaxConcurrentStreams(atOnce),
-	)
-	authv3.RegisterAuthorizationServer(s.grpc, &extauthz.Server{Decide: decider.Decide})
+	s.grpc = NewGRPC(decider.Decide)
 	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return s, nil
 }
@@ -107,6 +94,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listening on the admin address: %w", err), check.Close())
 	}
+	Tune()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.grpc.Serve(check) })
 	group.Go(func() error { return ended(s.admin.Serve(admin)) })

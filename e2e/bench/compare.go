@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+)
+
+// plan is how the contestants are asked.
+type plan struct {
+	rounds        int
+	each          time.Duration
+	conns, flight int
+	rate          int
+	profiles      string // a folder, or none
+}
+
+// running is one server process.
+type running struct {
+	contestant
+	cmd      *exec.Cmd
+	address  string
+	input    io.Closer // ends it
+	requests [][]byte
+	results  []measured
+}
+
+// compare starts all servers and asks them in turn, round by round.
+func compare(p plan) error {
+	var all []*running
+	defer func() {
+		for _, r := range all {
+			_ = r.input.Close()
+			_ = r.cmd.Wait()
+		}
+	}()
+	for _, c := range contestants {
+		r, err := start(p, c)
+		if err != nil {
+			return fmt.Errorf("starting %s: %w", c.name, err)
+		}
+		all = append(all, r)
+	}
+	for round := range p.rounds + 1 { // the first warms up
+		for _, r := range all {
+			m, err := r.measure(p)
+			if err != nil {
+				return fmt.Errorf("asking %s: %w", r.name, err)
+			}
+			if round > 0 {
+				r.results = append(r.results, m)
+			}
+		}
+		fmt.Fprintf(os.Stderr, "\rround %d of %d ", round, p.rounds)
+	}
+	fmt.Fprintln(os.Stderr)
+	report(p, all)
+	return nil
+}
+
+func start(p plan, c contestant) (*running, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	r := &running{contestant: c, cmd: exec.Command(self, "-serve", c.name, "-profile", p.profiles)}
+	r.cmd.Stderr = os.Stderr
+	if r.input, err = r.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.cmd.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return nil, err
+	}
+	r.address = strings.TrimSpace(line)
+	r.requests, err = requests(c.asks)
+	return r, err
+}
+
+func (r *running) measure(p plan) (measured, error) {
+	before, err := cpu(r.cmd.Process.Pid)
+	if err != nil {
+		return measured{}, err
+	}
+	took, err := ask(r.address, p, r.requests, r.right)
+	if err != nil {
+		return measured{}, err
+	}
+	after, err := cpu(r.cmd.Process.Pid)
+	if err != nil || len(took) == 0 {
+		return measured{}, fmt.Errorf("nothing was answered (%w)", err)
+	}
+	return measured{requests: len(took), cpu: float64((after - before).Microseconds()) / float64(len(took)), p50: took[len(took)/2], p99: took[len(took)*99/100]}, nil
+}
+
+// right says whether an answer is one of the right kind.
+func (r *running) right(out *authv3.CheckResponse) error {
+	if out.GetOkResponse() == nil {
+		return fmt.Errorf("a refusal: %v", out.GetDeniedResponse().GetStatus())
+	}
+	if !strings.HasPrefix(r.name, "rolepass") {
+		return nil
+	}
+	for _, h := range out.GetOkResponse().GetHeaders() {
+		if r.asks == "fetch" && h.GetHeader().GetKey() == ":path" && strings.Contains(h.GetHeader().GetValue(), "X-Amz-Signature=") {
+			return nil
+		}
+		if r.asks == "pass" && h.GetHeader().GetKey() == "authorization" && strings.HasPrefix(h.GetHeader().GetValue(), "Bearer ") {
+			return nil
+		}
+	}
+	return fmt.Errorf("an answer without what it is for")
+}
+
+// cpu is the processor time of a process so far (proc(5), /proc/pid/stat).
+func cpu(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	const perSecond = 100 // USER_HZ, on every Linux that Go runs on
+	ticks := 0
+	for _, field := range fields[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / perSecond, nil
+}
+
+// report prints medians, and the median of the ratios within each round.
+func report(p plan, all []*running) {
+	fmt.Printf("%s, %d CPUs, %s; %d rounds of %s, %d connections x %d in flight", runtime.Version(), runtime.NumCPU(), time.Now().Format(time.DateOnly), p.rounds, p.each, p.conns, p.flight)
+	if p.rate > 0 {
+		fmt.Printf(", %d requests/s open loop", p.rate)
+	}
+	fmt.Printf("\n\n| Server | CPU µs/request | ÷ empty | ÷ empty, our settings | requests/s | p50 | p99 |\n|---|---|---|---|---|---|---|\n")
+	for _, r := range all {
+		fmt.Printf("| %s | %.1f | %.2f | %.2f | %.0f | %s | %s |\n", r.name,
+			median(r.results, func(i int) float64 { return r.results[i].cpu }),
+			median(r.results, func(i int) float64 { return r.results[i].cpu / all[0].results[i].cpu }),
+			median(r.results, func(i int) float64 { return r.results[i].cpu / all[1].results[i].cpu }),
+			median(r.results, func(i int) float64 { return float64(r.results[i].requests) / p.each.Seconds() }),
+			time.Duration(median(r.results, func(i int) float64 { return float64(r.results[i].p50) })).Round(10*time.Microsecond),
+			time.Duration(median(r.results, func(i int) float64 { return float64(r.results[i].p99) })).Round(10*time.Microsecond))
+	}
+}
+
+func median(results []measured, of func(int) float64) float64 {
+	values := make([]float64, len(results))
+	for i := range results {
+		values[i] = of(i)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}

@@ -1,0 +1,38 @@
+// Command bench compares what a decision costs: Rolepass beside servers that
+// decide nothing, all asked the same by a separate process, one after the
+// other in each round. The figure is CPU per request of the server's process,
+// and what counts is its ratio to the baseline of the same round.
+//
+//	go run ./e2e/bench            # ten rounds of two seconds, everything
+//	go run ./e2e/bench -rounds 1  # does it run
+//
+// Linux only: CPU time comes from /proc.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+func main() {
+	serve := flag.String("serve", "", "be the server with this `name` (for bench itself)")
+	profile := flag.String("profile", "", "write the servers' CPU profiles into this `folder`")
+	rounds := flag.Int("rounds", 10, "how many rounds")
+	each := flag.Duration("each", 2*time.Second, "how long each is asked in a round")
+	conns := flag.Int("conns", 2, "connections")
+	flight := flag.Int("flight", 16, "requests under way on each connection")
+	rate := flag.Int("rate", 0, "requests per second, open loop; 0: as many as it takes")
+	flag.Parse()
+	var err error
+	if *serve != "" {
+		err = serveAs(*serve, *profile)
+	} else {
+		err = compare(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, profiles: *profile})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}

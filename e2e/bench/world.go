@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	mrand "math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/labelstudio/client"
+	"github.com/rolepass/rolepass/labelstudio/signin"
+	"github.com/rolepass/rolepass/login"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/session"
+	"github.com/rolepass/rolepass/state"
+)
+
+const (
+	sessions = 1000
+	objects  = 1000
+	// tokenSize is the length of a session token, as AWS gives them.
+	tokenSize = 1000
+	role      = "arn:aws:iam::111122223333:role/radiology"
+	host      = "label.example.com"
+)
+
+// world is a Decider with sessions, and an application that answers once: the
+// clock of its client stands still, so that its answers stay.
+type world struct{ *decision.Decider }
+
+func newWorld() (*world, error) {
+	sealer, err := newSealer()
+	if err != nil {
+		return nil, err
+	}
+	store := state.NewMemory(512<<20, time.Now)
+	manager := &session.Manager{Store: store, Sealer: sealer, Now: time.Now, Rand: tokens(), Idle: time.Hour, Absolute: 8 * time.Hour}
+	cache := credcache.New(store, sealer, 256<<20, time.Now)
+	prefix, err := grants.ParsePrefix("s3://imaging/radiology/")
+	if err != nil {
+		return nil, err
+	}
+	set, problems := grants.Compile([]grants.Grant{{Role: role, Read: []grants.Prefix{prefix}, Scope: grants.Scope{Projects: []int64{12}}}}, nil)
+	if len(problems) > 0 {
+		return nil, problems[0]
+	}
+	bucket, err := presign.NewBucket("imaging", "eu-west-1", "aws", "")
+	if err != nil {
+		return nil, err
+	}
+	w := &world{&decision.Decider{
+		Hosts: []string{host}, PublicOrigin: "https://" + host,
+		Login: &login.Service{PublicURL: "https://" + host, ACSPath: "/rolepass/saml/acs"}, Sessions: manager, Grants: set,
+		Buckets: map[string]presign.Bucket{"imaging": bucket}, App: application(),
+		Bearer:     signin.NewBearers(signin.Bearer{Key: "key", Now: time.Now, Rand: rand.Reader}).Authorization,
+		AppCookies: []string{"sessionid"}, Cache: cache, Signer: &presign.Signer{}, Deadlines: decision.DefaultDeadlines(), Now: time.Now,
+	}}
+	return w, w.signIn(manager, cache)
+}
+
+// tokens are the same in both processes, so that the client knows the cookies.
+func tokens() *mrand.ChaCha8 { return mrand.NewChaCha8([32]byte{7}) }
+
+func (w *world) signIn(manager *session.Manager, cache *credcache.Cache) error {
+	for range sessions {
+		s, _, err := manager.New(time.Time{})
+		if err != nil {
+			return err
+		}
+		s.AppUser, s.Roles = 1, []string{role}
+		credentials := &presign.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", SessionToken: presign.Secret(strings.Repeat("t", tokenSize)), Expires: time.Now().Add(time.Hour), STS: "aws"}
+		if err := cache.Put(context.Background(), credcache.Key{Session: s, Role: role}, credentials); err != nil {
+			return err
+		}
+		if err := manager.Keep(context.Background(), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newSealer() (*state.Sealer, error) {
+	dir, err := os.MkdirTemp("", "bench-keys-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if _, err := state.NewKey(dir, time.Now(), rand.Reader); err != nil {
+		return nil, err
+	}
+	ring, err := state.LoadKeyring(dir)
+	return &state.Sealer{Keys: ring, Now: time.Now, Rand: rand.Reader}, err
+}
+
+// application has one task for each object.
+func application() *client.Client {
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		id, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/"))
+		if err != nil {
+			out.WriteHeader(http.StatusNotFound)
+			return
+		}
+		fmt.Fprintf(out, `{"id": %d, "project": 12, "data": {"image": %q}}`, id, uri(id-1))
+	}))
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		panic(err) // httptest's own
+	}
+	start := time.Now()
+	return client.New(base, server.Client(), func() time.Time { return start })
+}
+
+func uri(i int) string { return fmt.Sprintf("s3://imaging/radiology/2026/study-%04d/slice 1+2.png", i) }
+
+// cookies are those of the sessions, in the order in which they are made.
+func cookies() ([]string, error) {
+	manager := &session.Manager{Now: time.Now, Rand: tokens(), Idle: time.Hour, Absolute: time.Hour}
+	var all []string
+	for range sessions {
+		_, token, err := manager.New(time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, session.CookieName+"="+token)
+	}
+	return all, nil
+}
+
+// requests are CheckRequests of about 1.4 kB with 20 headers, encoded.
+func requests(kind string) ([][]byte, error) {
+	cookies, err := cookies()
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for i := range max(sessions, objects) {
+		path := "/tasks/" + strconv.Itoa(i%objects+1) + "/resolve/?fileuri=" + base64.URLEncoding.EncodeToString([]byte(uri(i%objects)))
+		if kind == "pass" {
+			path = fmt.Sprintf("/api/tasks?page=%d&page_size=30&view=1&interaction=scroll&project=12", i%objects)
+		}
+		text, err := proto.Marshal(check(path, cookies[i%sessions]))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, nil
+}
+
+func check(path, cookie string) *authv3.CheckRequest {
+	headers := []*corev3.HeaderValue{}
+	for _, h := range [][2]string{
+		{"accept", "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"}, {"cookie", "csrftoken=0123456789abcdef0123456789abcdef; theme=dark; ajs_anonymous_id=%22f0b7e4d2-3a1c-4b5d-8e9f-0a1b2c3d4e5f%22; " + cookie},
+		{"sec-fetch-site", "same-origin"}, {"sec-fetch-mode", "no-cors"}, {"sec-fetch-dest", "image"}, {"x-request-id", "5f6cfe26-3f5b-4f6e-9d5a-0123456789ab"},
+		{"user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"}, {"accept-language", "en-GB,en;q=0.9,de;q=0.8"},
+		{"accept-encoding", "gzip, deflate, br, zstd"}, {"referer", "https://label.example.com/projects/12/data?tab=3"}, {"priority", "i"}, {"cache-control", "no-cache"}, {"pragma", "no-cache"},
+		{"sec-ch-ua", `"Chromium";v="156", "Not)A;Brand";v="24"`}, {"sec-ch-ua-mobile", "?0"}, {"sec-ch-ua-platform", `"Linux"`}, {"x-forwarded-proto", "https"}, {"x-forwarded-for", "10.1.2.3"}, {"dnt", "1"}, {"te", "trailers"},
+	} {
+		headers = append(headers, &corev3.HeaderValue{Key: h[0], RawValue: []byte(h[1])})
+	}
+	return &authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{Http: &authv3.AttributeContext_HttpRequest{
+		Id: "1234567890123456789", Method: "GET", Path: path, Host: host, Scheme: "https", Protocol: "HTTP/2", HeaderMap: &corev3.HeaderMap{Headers: headers},
+	}}}}
+}

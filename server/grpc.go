@@ -1,0 +1,51 @@
+package server
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/grpc"
+
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/extauthz"
+)
+
+const (
+	// largestCheck bounds a CheckRequest: the ACS's body and its headers.
+	largestCheck = 1 << 20
+	// atOnce bounds the Checks under way on one connection.
+	atOnce = 4096
+	// gcPercent lets the heap grow to five times what is in use before it is
+	// collected. Each Check leaves some kilobytes of garbage and little is in
+	// use, so Go's default of 100 collects all the time (docs/performance.md).
+	gcPercent = 400
+)
+
+// NewGRPC is the door: Check, and the last resort around it.
+func NewGRPC(decide func(context.Context, decision.Request) decision.Decision) *grpc.Server {
+	s := grpc.NewServer(
+		grpc.UnaryInterceptor(extauthz.Guard),
+		grpc.MaxRecvMsgSize(largestCheck),
+		grpc.MaxConcurrentStreams(atOnce),
+		grpc.SharedWriteBuffer(true),
+		grpc.NumStreamWorkers(workers()),
+	)
+	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: decide})
+	return s
+}
+
+// workers is how many goroutines answer one Check after the other. A decision
+// needs a deep stack, and a goroutine of its own would have to grow one each
+// time. When all are busy, as with questions to the application, grpc starts
+// further ones.
+func workers() uint32 { return uint32(4 * runtime.GOMAXPROCS(0)) }
+
+// Tune sets the garbage collector's pace, unless the operator has.
+func Tune() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}

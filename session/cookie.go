@@ -41,17 +41,21 @@ func Cookies(lines []string) [][2]string {
 }
 
 // Cookie gives the value of the one cookie with a name. Two cookies of one
-// name are as good as none: somebody else may have set either.
+// name are as good as none: somebody else may have set either. It reads as
+// Cookies does, without keeping what it does not look for.
 func Cookie(lines []string, name string) (string, bool) {
 	value, found := "", false
-	for _, pair := range Cookies(lines) {
-		if pair[0] != name {
-			continue
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ";") {
+			got, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
+			if !ok || got != name || name == "" {
+				continue
+			}
+			if found {
+				return "", false
+			}
+			value, found = v, true
 		}
-		if found {
-			return "", false
-		}
-		value, found = pair[1], true
 	}
 	return value, found
 }
@@ -67,11 +71,22 @@ func encode(secret []byte) string { return base64.RawURLEncoding.EncodeToString(
 
 // parse reads a cookie's value; any form but the canonical one is refused.
 func parse(value string) (token, bool) {
-	secret, err := base64.RawURLEncoding.Strict().DecodeString(value)
-	if err != nil || len(secret) != tokenSize || encode(secret) != value {
+	// What is hashed is a label and the secret: one buffer for both.
+	var buffer [len(halfLabel) + tokenSize]byte
+	if base64.RawURLEncoding.DecodedLen(len(value)) != tokenSize {
 		return token{}, false
 	}
-	id := sha256.Sum256(append([]byte("rolepass session id\x00"), secret...))
-	half := sha256.Sum256(append([]byte("rolepass session half\x00"), secret...))
+	var secret [tokenSize]byte
+	n, err := base64.RawURLEncoding.Strict().Decode(secret[:], []byte(value))
+	if err != nil || n != tokenSize || encode(secret[:]) != value {
+		return token{}, false
+	}
+	id := sha256.Sum256(append(append(buffer[:0], idLabel...), secret[:]...))
+	half := sha256.Sum256(append(append(buffer[:0], halfLabel...), secret[:]...))
 	return token{id: hex.EncodeToString(id[:]), half: half[:]}, true
 }
+
+const (
+	idLabel   = "rolepass session id\x00"
+	halfLabel = "rolepass session half\x00"
+)

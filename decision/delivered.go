@@ -20,9 +20,21 @@ var hardened = []login.Header{
 	{Name: "referrer-policy", Value: "no-referrer"},
 }
 
-// delivered are the headers of the object with this key.
-func delivered(key string) []login.Header {
+// delivered are the headers of the object with this key, for a browser that
+// wants it for dest.
+//
+// Of an object with an ending that nobody knows S3's own content type stays
+// where a picture, sound, film or page is meant: whoever uploaded it has chosen
+// the type, and there it cannot run. Anything else gets bytes. "empty" is not
+// only a script of a page that reads: a service worker that passes the page's
+// requests on, as Label Studio's does, turns every destination into it, and then
+// the object could come back to a <script>. No destination at all is a browser
+// from before 2023, or a page without TLS.
+func delivered(key, dest string) []login.Header {
 	contentType, attachment := labelstudio.Active(key)
+	if contentType == "" && (dest == "" || dest == "empty") {
+		contentType = "application/octet-stream"
+	}
 	header := hardened[:len(hardened):len(hardened)]
 	if contentType != "" {
 		header = append(header, login.Header{Name: "content-type", Value: contentType})

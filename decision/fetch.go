@@ -41,7 +41,7 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 	if err != nil {
 		return d.refuseError(r, e, err, unavailable(nil))
 	}
-	return Decision{Kind: Stream, Code: "stream", Session: who.Handle(), Signed: signed, Bucket: bucket, Header: delivered(reading.Location.Key)}
+	return Decision{Kind: Stream, Code: "stream", Session: who.Handle(), Signed: signed, Bucket: bucket, Header: delivered(reading.Location.Key, r.FetchDest)}
 }
 
 // fitting refuses uses of an object that the application's own pages do not

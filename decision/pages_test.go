@@ -147,6 +147,32 @@ func TestWhatABrowserCouldRunIsAnAttachment(t *testing.T) {
 	}
 }
 
+// S3's own content type, which whoever uploaded the object has chosen, never
+// reaches what could take it for a script: a request without a destination, and
+// one that a service worker has passed on for a page.
+func TestTheUploadersTypeRunsNowhere(t *testing.T) {
+	w := newWorld(t)
+	w.Confirm = decision.ConfirmNone
+	cookie := w.signedIn(research)
+	for _, c := range []struct{ key, dest, want string }{
+		{"a", "", "application/octet-stream"}, {"a", "empty", "application/octet-stream"}, {"a.later", "empty", "application/octet-stream"},
+		{"a", "image", ""}, {"a", "audio", ""}, {"a", "video", ""}, {"a", "document", ""}, {"a", "iframe", ""},
+		{"a.png", "", "image/png"}, {"a.js", "", "text/plain; charset=utf-8"}, {"a.js", "empty", "text/plain; charset=utf-8"},
+	} {
+		r := request("GET", fetching("7", "s3://imaging/anonymised/"+c.key), cookie)
+		r.FetchDest = c.dest
+		got, contentType := w.Decide(t.Context(), r), ""
+		for _, h := range got.Header {
+			if h.Name == "content-type" {
+				contentType = h.Value
+			}
+		}
+		if got.Kind != decision.Stream || contentType != c.want {
+			t.Errorf("%s for %q: decided %v with content type %q, want %q", c.key, c.dest, got.Kind, contentType, c.want)
+		}
+	}
+}
+
 // A refusal is a page for a person and a document for a program.
 func TestWhoSeesAPage(t *testing.T) {
 	for _, c := range []struct {

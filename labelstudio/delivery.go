@@ -17,6 +17,10 @@ import (
 // Pdf tag of Label Studio's editor, which embeds: the key of what it embeds
 // must end in .pdf, so that Active serves it as nothing but PDF. An empty dest
 // is a client without the header.
+//
+// This is the second line, not the first: Label Studio's service worker fetches
+// again what its pages ask for, and every destination becomes "empty" on the
+// way. What Active says the object is must hold alone.
 func Destination(dest, key string) error {
 	switch dest {
 	case "", "empty", "image", "audio", "video", "track", "document", "iframe":
@@ -81,8 +85,9 @@ var types = map[string]served{
 // Active says how to serve the object with this key: its content type, and
 // whether as an attachment, so that a browser which is led straight to it saves
 // it instead of showing it. Elements and scripts that load the object ignore
-// that. An unknown ending gives no content type (S3's own stays, which may be
-// anything) and an attachment.
+// that. An unknown ending gives no content type, and an attachment: S3's own type
+// may be anything that whoever uploaded the object chose, so let it pass only
+// where no type runs.
 func Active(key string) (contentType string, attachment bool) {
 	if s, ok := types[ending(key)]; ok {
 		return s.contentType, s.attachment

@@ -3,7 +3,9 @@ package stack
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -34,6 +36,8 @@ var people = []person{
 type object struct {
 	uri  string
 	body []byte
+	// contentType is what the object says it is; empty means nothing.
+	contentType string
 	// value is what the task says; nil means the object's URI.
 	value any
 	// more are the task's other objects, when value names several.
@@ -106,7 +110,10 @@ func others() []content {
 		var uris []string
 		for page := range 3 {
 			uri := fmt.Sprintf("s3://imaging/anonymised/slides/%d/page %d.png", n, page)
-			pages, uris = append(pages, object{uri: uri, body: picture(200 + 10*n + page)}), append(uris, uri)
+			if page == 2 { // one without an ending
+				uri = strings.TrimSuffix(uri, ".png")
+			}
+			pages, uris = append(pages, object{uri: uri, body: picture(200 + 10*n + page), contentType: "image/png"}), append(uris, uri)
 		}
 		microscopy.objects = append(microscopy.objects, object{uri: pages[0].uri, body: pages[0].body, value: uris, more: pages[1:]})
 	}
@@ -117,15 +124,19 @@ func others() []content {
 	first.value, first.more = `<h2>Dear colleague</h2><p>Before: <img src="`+first.uri+`"/> and after: <img src="`+second.uri+`"/></p>`, []object{second}
 	letters.objects = []object{first}
 	pages := content{title: "Pages", config: page, field: "page", bucket: "notes", role: research,
-		objects: []object{{uri: "s3://notes/pages/visit.html", body: visit}}}
+		objects: []object{{uri: "s3://notes/pages/visit.html", body: visit}, {uri: "s3://notes/pages/harmful.html", body: []byte("<h1>Visit of 4 March</h1>" + harmful["page.html"])}}}
 	talks := content{title: "Conversations", config: turns, field: "talk", bucket: "notes", role: research,
 		objects: []object{{uri: "s3://notes/talks/ward round.json", body: talk}}}
 	papers := content{title: "Papers", config: pdf, field: "paper", bucket: "notes", role: research,
 		objects: []object{{uri: "s3://notes/papers/lungs.pdf", body: paper("Lungs in 2026")}}}
 	attachments := content{title: "Attachments", config: text, field: "text", bucket: "notes", role: research}
 	for _, name := range slices.Sorted(maps.Keys(harmful)) {
-		attachments.objects = append(attachments.objects, object{uri: "s3://notes/attachments/" + name, body: []byte(harmful[name])})
+		attachments.objects = append(attachments.objects, object{uri: "s3://notes/attachments/" + name, body: []byte(harmful[name]), contentType: claimed[path.Ext(name)]})
 	}
+	attachments.objects = append(attachments.objects,
+		object{uri: "s3://notes/attachments/page", body: []byte(harmful["page.html"] + "\n"), contentType: "text/html"},
+		object{uri: "s3://notes/attachments/script", body: []byte(harmful["script.js"] + "\n"), contentType: "text/javascript"},
+		object{uri: "s3://notes/attachments/script.later", body: []byte(harmful["script.js"] + "\n\n"), contentType: "text/javascript"})
 	return []content{microscopy, signals, letters, pages, talks, papers, attachments}
 }
 

@@ -4,14 +4,20 @@ package stack
 // the application: leave a trace in its storage, take what is readable of its
 // cookies, call its API as whoever looks, and settle down in the browser.
 const harm = `(() => {
-  const trace = what => { try { localStorage.setItem("harm", (localStorage.getItem("harm") || "") + " " + what) } catch (e) {} };
-  const ask = what => { try { fetch("/api/projects/?harm=" + what, {method: "POST", body: "{}"}).catch(() => {}) } catch (e) {} };
-  const where = (document.currentScript && document.currentScript.dataset.name) || document.contentType || "page";
-  trace("ran:" + where + ":" + document.cookie.length);
-  ask(encodeURIComponent(where));
+  let where = "page"
+  try { if (self.frameElement) where = frameElement.tagName.toLowerCase() } catch (e) {}
+  if (where === "page") where = document.currentScript === null ? "module" : document.currentScript.src ? "script" : "page"
+  try { localStorage.setItem("harm", (localStorage.getItem("harm") || "") + where + ":" + document.contentType + ":" + (document.cookie !== "") + " ") } catch (e) {}
   try { top.harmed = where } catch (e) {}
   try { navigator.serviceWorker.register("/harm.js") } catch (e) {}
+  return fetch("/api/projects/?harm=" + where, {method: "POST", body: "{}"}).catch(() => {})
 })()`
+
+// claimed are the content types that they say they have, by ending.
+var claimed = map[string]string{
+	".html": "text/html", ".xhtml": "application/xhtml+xml", ".svg": "image/svg+xml", ".xml": "text/xml",
+	".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css",
+}
 
 // harmful are objects of the kinds that a browser would run, by name.
 var harmful = map[string]string{
@@ -21,7 +27,6 @@ var harmful = map[string]string{
 	"tree.xml":    `<x:script xmlns:x="http://www.w3.org/1999/xhtml">//<![CDATA[` + "\n" + harm + "\n" + `//]]></x:script>` + "\n",
 	"script.js":   harm + "\n",
 	"module.mjs":  harm + "\nexport const harmed = 1\n",
-	"worker.js":   `self.postMessage && self.postMessage("harm"); fetch("/api/projects/?harm=worker", {method: "POST", body: "{}"})` + "\n",
+	"worker.js":   `if (self.postMessage) self.postMessage("harm"); fetch("/api/projects/?harm=worker", {method: "POST", body: "{}"}).catch(() => {})` + "\n",
 	"style.css":   "body { outline: 7px solid rgb(1, 2, 3) }\n",
-	"anything":    "<!doctype html><script>" + harm + "</script>\n",
 }

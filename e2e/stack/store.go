@@ -111,7 +111,11 @@ func (s *Stack) fill(ctx context.Context) error {
 				return fmt.Errorf("making bucket %s: %w", bucket, err)
 			}
 		}
-		if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(o.body)}); err != nil {
+		put := &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(o.body)}
+		if o.contentType != "" {
+			put.ContentType = &o.contentType
+		}
+		if _, err := client.PutObject(ctx, put); err != nil {
 			return fmt.Errorf("putting %s: %w", o.uri, err)
 		}
 		s.objects[o.uri] = o.body

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rolepass/rolepass/grants"
 )
 
 // cookieName is RFC 6265's token, without the characters that Envoy's and
@@ -16,7 +18,7 @@ func (s section) labelStudio(c *Config) {
 	if !v.given() {
 		return
 	}
-	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "confirm", "session_cookie")
+	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "confirm", "session_cookie", "administrators")
 	ls := &c.LabelStudio
 	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
 	ls.SignIn = a.signIn()
@@ -29,7 +31,25 @@ func (s section) labelStudio(c *Config) {
 			a.problem(v.place, "%q is no name of a cookie: give Label Studio's SESSION_COOKIE_NAME", ls.SessionCookie)
 		}
 	}
+	ls.Administrators = a.administrators(a.get("administrators"))
 	a.warnOfConfirm(ls.Confirm)
+}
+
+// administrators reads role ARNs.
+func (r *reader) administrators(v value) []string {
+	var roles []string
+	for _, item := range r.list(v) {
+		text := r.text(item)
+		if text == "" {
+			continue
+		}
+		if err := grants.CheckRole(text); err != nil {
+			r.problem(item.place, "%v", err)
+			continue
+		}
+		roles = append(roles, text)
+	}
+	return roles
 }
 
 func (s section) signIn() string {

@@ -14,6 +14,7 @@ func (s section) compare(c *Config, l *lines) {
 	s.compareAddresses(c)
 	s.compareBuckets(c)
 	s.compareRoles(c, l)
+	s.compareAdministrators(c)
 	s.warnOfPlaces(c)
 	s.warnOfAudience(c)
 }
@@ -30,6 +31,15 @@ func (s section) compareAddresses(c *Config) {
 	}
 	if u := c.LabelStudio.URL; u != nil && c.PublicURL != nil && u.Host == c.PublicURL.Host {
 		s.problem(s.at("label_studio.url"), "this is public_url itself: give the address behind Envoy, or every request goes round in a circle")
+	}
+}
+
+// compareAdministrators: a login takes roles that grants name, and no others.
+func (s section) compareAdministrators(c *Config) {
+	for i, role := range c.LabelStudio.Administrators {
+		if len(c.GrantList) > 0 && !slices.ContainsFunc(c.GrantList, func(g grants.Grant) bool { return g.Role == role }) {
+			s.problem(s.item("label_studio.administrators", i), "no grant names this role, so nobody ever has it: add a grant, or take another role")
+		}
 	}
 }
 

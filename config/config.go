@@ -208,6 +208,12 @@ type LabelStudio struct {
 	// a location is signed: uri, permission or none.
 	Confirm Confirm
 
+	// Administrators (administrators, optional) are ARNs of granted roles.
+	// Who has one of them may do in Label Studio what it does under its own
+	// S3 key or sends to an address that a member names: change storages,
+	// export with media, connect models. Everybody else is refused that.
+	Administrators []string
+
 	// SessionCookie (session_cookie, default sessionid) is the name of its
 	// session cookie, which the browser's requests lose on their way.
 	SessionCookie string

@@ -51,8 +51,11 @@ type Decider struct {
 	// AppCookies are cookies by which the application knows a session of its
 	// own; they never reach it.
 	AppCookies []string
-	Cache      *credcache.Cache
-	Signer     *presign.Signer
+	// Administrators are the roles for which the application's side doors are
+	// open; nil: for none.
+	Administrators []string
+	Cache          *credcache.Cache
+	Signer         *presign.Signer
 
 	Deadlines Deadlines
 	Now       func() time.Time
@@ -97,6 +100,7 @@ const (
 	CodeScope        refusal.Code = "no_grant_here"
 	CodeNotInTask    refusal.Code = "not_in_task"
 	CodeProject      refusal.Code = "project_fetch"
+	CodeSideDoor     refusal.Code = "side_door"
 	CodeCredentials  refusal.Code = "credentials_gone"
 	CodeNotSigned    refusal.Code = "not_signed"
 	CodeBearer       refusal.Code = "bearer_failed"
@@ -177,6 +181,8 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 			return page
 		}
 		return d.pass(r, e, who)
+	case labelstudio.SideDoor:
+		return d.sideDoor(r, e, who, reading.Door)
 	case labelstudio.Fetch:
 		return d.fetch(ctx, r, e, who, reading)
 	case labelstudio.Refused:

@@ -369,3 +369,34 @@ func TestAShortRoleIsNoEndlessLogin(t *testing.T) {
 		t.Errorf("decided %v %d %s", got.Kind, got.Answer.Status, got.Code)
 	}
 }
+
+// What the application does under its own key is for administrators.
+func TestSideDoorsAreForAdministrators(t *testing.T) {
+	for _, c := range []struct {
+		method, target string
+		administrators []string
+		want           decision.Kind
+	}{
+		{"POST", "/api/storages/s3/", nil, decision.Refuse},
+		{"POST", "/api/storages/s3/", []string{research}, decision.Refuse},
+		{"POST", "/api/storages/s3/", []string{research, radiology}, decision.Pass},
+		{"GET", "/api/projects/12/export?exportType=VOC", nil, decision.Refuse},
+		{"GET", "/api/projects/12/export?exportType=VOC", []string{radiology}, decision.Pass},
+		{"GET", "/api/storages/s3?project=12", nil, decision.Pass},
+	} {
+		w := newWorld(t)
+		w.Administrators = c.administrators
+		got := w.Decide(t.Context(), request(c.method, c.target, w.signedIn(radiology)))
+		if got.Kind != c.want || c.want == decision.Refuse && (got.Answer.Status != 403 || got.Code != "side_door") {
+			t.Errorf("%s %s for %v: decided %v %d %s", c.method, c.target, c.administrators, got.Kind, got.Answer.Status, got.Code)
+		}
+	}
+	// Being an administrator opens nothing for another site.
+	w := newWorld(t)
+	w.Administrators = []string{radiology}
+	r := request("POST", "/api/storages/s3/", w.signedIn(radiology))
+	r.Origin = "https://evil.test"
+	if got := w.Decide(t.Context(), r); got.Code != "cross_origin" {
+		t.Errorf("decided %v %s", got.Kind, got.Code)
+	}
+}

@@ -46,6 +46,9 @@ const (
 	SignIn
 	// Logout: the end of the session, ours too.
 	Logout
+	// SideDoor: something that the application does under its own S3 key, or
+	// sends to an address of a member's choice; Reading.Door says which.
+	SideDoor
 )
 
 // String names the kind for logs and tests.
@@ -59,6 +62,8 @@ func (k Kind) String() string {
 		return "sign-in"
 	case Logout:
 		return "logout"
+	case SideDoor:
+		return "side-door"
 	default:
 		return "refused"
 	}
@@ -72,6 +77,8 @@ type Reading struct {
 	Project int64
 	// Location is the object that a Fetch asks for.
 	Location presign.Location
+	// Door is set exactly when Kind is SideDoor.
+	Door Door
 	// Refusal is set exactly when Kind is Refused.
 	Refusal *refusal.Refusal
 }
@@ -87,7 +94,7 @@ func Read(method, target string) Reading {
 	if f, ok := fetchPath(path); ok {
 		return readFetch(method, f, query)
 	}
-	return readApp(path)
+	return readApp(method, path, query)
 }
 
 // readFetch reads the rest of a request whose path is exactly a fetch.
@@ -108,12 +115,12 @@ func readFetch(method string, f fetch, query string) Reading {
 
 // readApp says what a path is that is not exactly a fetch: it asks every form
 // that some part of the application may turn the path into.
-func readApp(path string) Reading {
+func readApp(method, path, query string) Reading {
 	forms, err := forms(path)
 	if err != nil {
 		return refuse(err)
 	}
-	kind := App
+	kind, side := App, Door("")
 	for _, form := range forms {
 		if err := door(form); err != nil {
 			return refuse(err)
@@ -121,6 +128,12 @@ func readApp(path string) Reading {
 		if k := page(form); k != App {
 			kind = k
 		}
+		if d := sideDoor(method, form, query); d != "" {
+			side = d
+		}
+	}
+	if side != "" {
+		return Reading{Kind: SideDoor, Door: side}
 	}
 	return Reading{Kind: kind}
 }

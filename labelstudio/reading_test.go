@@ -86,7 +86,7 @@ func TestEverythingElseOfLabelStudio(t *testing.T) {
 		"/", "/projects/", "/projects/3", "/projects/3/data?tab=1&task=7", "/projects/3/settings/storage",
 		"/api/tasks/3/?resolve_uri=false", "/api/tasks?page=1&view=2&query=%7B%22a%22%3A%22s3%3A%2F%2Fb%2Fk%22%7D",
 		"/api/projects/3/next/", "/api/projects/3/export?exportType=JSON&download_resources=true",
-		"/api/storages/s3/3/sync", "/api/storages/s3/files", "/data/upload/3/ab12-red%20lung.png", "/data/upload/3/gr%C3%B6%C3%9Fe.csv",
+		"/data/upload/3/ab12-red%20lung.png", "/data/upload/3/gr%C3%B6%C3%9Fe.csv",
 		"/data/upload/3/a;b.png", "/data/avatars/x.png", "/sw.js", "/static/js/app.js", "/react-app/main.js?v=1",
 		"/tasks/3/", "/tasks/3", "/user/account/", "/api/current-user/whoami", "/version", "/health",
 		"/admin/r/3/4/", "/admin/users/user/3/change/", "/?next=/tasks/3/resolve/?fileuri=" + red, "/?u=/user/login/",

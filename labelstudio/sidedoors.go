@@ -1,0 +1,113 @@
+package labelstudio
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Door is a part of the application in which it reads S3 with its own key, or
+// sends data where a member tells it to. A person's roles have no say there, so
+// such a request is for administrators only. The empty string is none.
+type Door string
+
+const (
+	// DoorStorage: making, changing, validating, listing and synchronising
+	// storages. A storage without keys takes those of Label Studio itself, of
+	// any bucket; synchronising reads objects into tasks.
+	DoorStorage Door = "storage"
+	// DoorExport: exports that pack media, which Label Studio fetches as the
+	// organization's owner.
+	DoorExport Door = "export"
+	// DoorModel: connecting a model, to whose address Label Studio then sends
+	// tasks and a token.
+	DoorModel Door = "model"
+)
+
+// plainExports are the formats that hold the tasks and annotations and never
+// fetch what the tasks name.
+var plainExports = []string{"JSON", "JSON_MIN", "CSV", "TSV"}
+
+// sideDoor says which door a form of a path is, if any. Like door, it looks
+// anywhere in the path and in any case.
+func sideDoor(method, form, query string) Door {
+	parts := segments(form)
+	for i := range parts {
+		if !strings.EqualFold(parts[i], "api") || i+1 >= len(parts) {
+			continue
+		}
+		if d := behindAPI(method, lower(parts[i+1:]), query); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+func lower(parts []string) []string {
+	out := make([]string, len(parts))
+	for i, part := range parts {
+		out[i] = strings.ToLower(part)
+	}
+	return out
+}
+
+// behindAPI reads what follows /api/.
+func behindAPI(method string, parts []string, query string) Door {
+	reads := method == "GET" || method == "HEAD" || method == "OPTIONS"
+	switch {
+	case parts[0] == "storages" && !(reads && lists(parts[1:])):
+		return DoorStorage
+	case parts[0] == "ml" && !reads && parts[len(parts)-1] != "interactive-annotating":
+		return DoorModel
+	case parts[0] == "projects" && len(parts) >= 3 && exports(method, parts[2:], query):
+		return DoorExport
+	}
+	return ""
+}
+
+// lists says that what follows /api/storages/ only shows storages and their
+// forms, without keys: kinds, numbers, "types", "form", "export".
+func lists(parts []string) bool {
+	for _, part := range parts {
+		_, err := strconv.ParseUint(part, 10, 63)
+		if err != nil && !slices.Contains([]string{"s3", "gcs", "azure", "redis", "localfiles", "export", "types", "form"}, part) {
+			return false
+		}
+	}
+	return true
+}
+
+// exports says that what follows /api/projects/<id>/ may pack media.
+func exports(method string, parts []string, query string) bool {
+	last := parts[len(parts)-1]
+	switch {
+	case parts[0] == "export" && len(parts) == 1:
+		return !plainExport(query)
+	case parts[0] == "export":
+		return last != "formats"
+	case parts[0] == "exports" && len(parts) >= 3: // of one snapshot
+		return last != "download" || method != "GET" || !plainExport(query)
+	}
+	return false
+}
+
+// plainExport says that the query asks for one plain format; without one it is
+// JSON. A query that cannot be read strictly asks for who knows what.
+func plainExport(query string) bool {
+	values, err := url.ParseQuery(query)
+	if err != nil || strings.Contains(query, ";") {
+		return false
+	}
+	formats := 0
+	for name, given := range values {
+		if !strings.EqualFold(name, "exportType") && !strings.EqualFold(name, "export_type") {
+			continue
+		}
+		formats += len(given)
+		if name != "exportType" || !slices.Contains(plainExports, given[0]) {
+			return false
+		}
+	}
+	return formats <= 1
+}

@@ -30,7 +30,6 @@ func NewGRPC(decide func(context.Context, decision.Request) decision.Decision) *
 		grpc.UnaryInterceptor(extauthz.Guard),
 		grpc.MaxRecvMsgSize(largestCheck),
 		grpc.MaxConcurrentStreams(atOnce),
-		grpc.SharedWriteBuffer(true),
 		grpc.NumStreamWorkers(workers()),
 	)
 	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: decide})

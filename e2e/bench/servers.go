@@ -42,7 +42,7 @@ var contestants = []contestant{
 	}},
 	{"empty, our settings", "fetch", func() (*grpc.Server, error) {
 		server.Tune()
-		s := grpc.NewServer(grpc.SharedWriteBuffer(true), grpc.NumStreamWorkers(uint32(4*runtime.GOMAXPROCS(0))))
+		s := grpc.NewServer(grpc.NumStreamWorkers(uint32(4 * runtime.GOMAXPROCS(0))))
 		authv3.RegisterAuthorizationServer(s, empty{})
 		return s, nil
 	}},

@@ -210,8 +210,9 @@ type LabelStudio struct {
 
 	// Administrators (administrators, optional) are ARNs of granted roles.
 	// Who has one of them may do in Label Studio what it does under its own
-	// S3 key or sends to an address that a member names: change storages,
-	// export with media, connect models. Everybody else is refused that.
+	// S3 key, or with an address that a member names: change storages, export
+	// with media, import by address, set up webhooks, connect models, open
+	// Django's administration. Everybody else is refused that.
 	Administrators []string
 
 	// SessionCookie (session_cookie, default sessionid) is the name of its

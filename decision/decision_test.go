@@ -391,6 +391,15 @@ func TestSideDoorsAreForAdministrators(t *testing.T) {
 			t.Errorf("%s %s for %v: decided %v %d %s", c.method, c.target, c.administrators, got.Kind, got.Answer.Status, got.Code)
 		}
 	}
+	// An import is one unless the tasks are in it.
+	for contentType, want := range map[string]decision.Kind{"application/json": decision.Pass, "application/x-www-form-urlencoded": decision.Refuse, "": decision.Refuse} {
+		w := newWorld(t)
+		r := request("POST", "/api/projects/12/import", w.signedIn(radiology))
+		r.ContentType = contentType
+		if got := w.Decide(t.Context(), r); got.Kind != want {
+			t.Errorf("an import of %q: decided %v %s", contentType, got.Kind, got.Code)
+		}
+	}
 	// Being an administrator opens nothing for another site.
 	w := newWorld(t)
 	w.Administrators = []string{radiology}

@@ -1,6 +1,7 @@
 package labelstudio
 
 import (
+	"mime"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,6 +24,15 @@ const (
 	// DoorModel: connecting a model, to whose address Label Studio then sends
 	// tasks and a token.
 	DoorModel Door = "model"
+	// DoorImport: importing tasks. The body may name an address instead, from
+	// which Label Studio then reads, as a machine inside: CarriesTasks tells.
+	DoorImport Door = "import"
+	// DoorWebhook: webhooks, to whose addresses Label Studio sends tasks and
+	// annotations.
+	DoorWebhook Door = "webhook"
+	// DoorAdministration: Django's administration of the whole database,
+	// storages with it, and of the background jobs.
+	DoorAdministration Door = "administration"
 )
 
 // plainExports are the formats that hold the tasks and annotations and never
@@ -34,6 +44,9 @@ var plainExports = []string{"JSON", "JSON_MIN", "CSV", "TSV"}
 func sideDoor(method, form, query string) Door {
 	parts := segments(form)
 	for i := range parts {
+		if oneOf(parts[i], "admin", "django-rq") && (i == 0 || !strings.EqualFold(parts[i-1], "static")) {
+			return DoorAdministration
+		}
 		if !strings.EqualFold(parts[i], "api") || i+1 >= len(parts) {
 			continue
 		}
@@ -60,8 +73,12 @@ func behindAPI(method string, parts []string, query string) Door {
 		return DoorStorage
 	case parts[0] == "ml" && !reads && parts[len(parts)-1] != "interactive-annotating":
 		return DoorModel
+	case parts[0] == "webhooks" && !reads:
+		return DoorWebhook
 	case parts[0] == "projects" && len(parts) >= 3 && exports(method, parts[2:], query):
 		return DoorExport
+	case parts[0] == "projects" && len(parts) >= 3 && !reads && imports(parts[2:]):
+		return DoorImport
 	}
 	return ""
 }
@@ -76,6 +93,25 @@ func lists(parts []string) bool {
 		}
 	}
 	return true
+}
+
+// imports says that what follows /api/projects/<id>/ makes tasks.
+func imports(parts []string) bool {
+	return parts[0] == "import" || parts[0] == "reimport" || parts[0] == "tasks" && len(parts) > 1
+}
+
+// CarriesTasks says, by its Content-Type, that the body of an import holds the
+// tasks, as JSON or as files, and cannot name an address. Label Studio looks
+// for "application/x-www-form-urlencoded" anywhere in the header and then reads
+// from the address in the body's "url", whatever else the header says; so only
+// the two types that its pages and clients send are taken, with nothing of
+// that in them.
+func CarriesTasks(contentType string) bool {
+	if strings.Contains(strings.ToLower(contentType), "urlencoded") || strings.Contains(contentType, ",") {
+		return false
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/json" || kind == "multipart/form-data")
 }
 
 // exports says that what follows /api/projects/<id>/ may pack media.

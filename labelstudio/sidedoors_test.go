@@ -59,7 +59,41 @@ func TestSideDoors(t *testing.T) {
 		{"POST", "/api/ml/", labelstudio.DoorModel},
 		{"PATCH", "/api/ml/3", labelstudio.DoorModel},
 		{"POST", "/api/ml/3/train", labelstudio.DoorModel},
+		// Imports: the body decides.
+		{"POST", "/api/projects/12/import", labelstudio.DoorImport},
+		{"POST", "/api/projects/12/import?commit_to_project=false", labelstudio.DoorImport},
+		{"POST", "/api/projects/12/import/predictions", labelstudio.DoorImport},
+		{"POST", "/api/projects/12/reimport", labelstudio.DoorImport},
+		{"POST", "/api/projects/12/tasks/bulk/", labelstudio.DoorImport},
+		{"POST", "/api/projects/12//%69mport/", labelstudio.DoorImport},
+		{"PUT", "/api/projects/12/import", labelstudio.DoorImport},
+		{"GET", "/api/projects/12/imports/3/", none},
+		{"GET", "/api/projects/12/tasks/", none},
+		{"POST", "/api/tasks/", none},
+		{"GET", "/api/projects/12/file-uploads", none},
+		{"DELETE", "/api/projects/12/file-uploads", none},
+		{"GET", "/data/upload/12/a1b2-picture.png", none},
+		{"GET", "/data/avatars/me.png", none},
+		{"POST", "/api/users/2/avatar", none},
+		// Webhooks.
+		{"GET", "/api/webhooks/?project=12", none},
+		{"GET", "/api/webhooks/info/", none},
+		{"POST", "/api/webhooks/", labelstudio.DoorWebhook},
+		{"PUT", "/api/webhooks/3/", labelstudio.DoorWebhook},
+		{"DELETE", "/api/webhooks/3/", labelstudio.DoorWebhook},
+		// Administration.
+		{"GET", "/admin", labelstudio.DoorAdministration},
+		{"GET", "/admin/io_storages/s3importstorage/1/change/", labelstudio.DoorAdministration},
+		{"POST", "/label/admin/login/", labelstudio.DoorAdministration},
+		{"GET", "/%61dmin/", labelstudio.DoorAdministration},
+		{"GET", "/static/../admin/", labelstudio.DoorAdministration},
+		{"GET", "/django-rq/queues/0/", labelstudio.DoorAdministration},
+		{"GET", "/static/admin/css/base.css", none},
 		// Nothing of the kind.
+		{"POST", "/api/dm/actions?id=retrieve_tasks_predictions&project=12", none},
+		{"POST", "/api/dm/views", none},
+		{"GET", "/projects/12/data/import", none},
+		{"GET", "/projects/12/settings/webhooks", none},
 		{"GET", "/api/tasks?project=12", none},
 		{"POST", "/api/tasks/7/annotations", none},
 		{"GET", "/projects/12/settings/storage", none},
@@ -69,6 +103,33 @@ func TestSideDoors(t *testing.T) {
 		got := labelstudio.Read(c.method, c.target)
 		if got.Door != c.want || (got.Kind == labelstudio.SideDoor) != (c.want != none) || c.want == none && got.Kind != labelstudio.App {
 			t.Errorf("%s %s: %v %q, want %q (%v)", c.method, c.target, got.Kind, got.Door, c.want, got.Refusal)
+		}
+	}
+}
+
+// What Label Studio would take for the form with an address is none of the
+// types that carry the tasks themselves, however the header is written.
+func TestWhatAnImportCarries(t *testing.T) {
+	for contentType, want := range map[string]bool{
+		"application/json":                                     true,
+		"application/json; charset=utf-8":                      true,
+		"multipart/form-data; boundary=----WebKitFormBoundary": true,
+		"":                                  false,
+		"application/x-www-form-urlencoded": false,
+		"application/X-WWW-Form-URLEncoded": false,
+		"application/x-www-form-urlencoded; charset=utf-8":                    false,
+		"application/json; x=application/x-www-form-urlencoded":               false,
+		"multipart/form-data; boundary=application/x-www-form-urlencoded":     false,
+		"multipart/form-data; boundary=\"application/x-www-form-urlencoded\"": false,
+		"application/json, application/x-www-form-urlencoded":                 false,
+		"application/json,text/plain":                                         false,
+		"text/plain":                                                          false,
+		"application/json;":                                                   true,
+		"application/json; charset":                                           false,
+		"; application/json":                                                  false,
+	} {
+		if got := labelstudio.CarriesTasks(contentType); got != want {
+			t.Errorf("%q: %v", contentType, got)
 		}
 	}
 }

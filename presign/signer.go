@@ -34,8 +34,9 @@ const (
 	MaxExpires = 7 * 24 * time.Hour
 )
 
-// Signer signs locations by query (AWS Signature Version 4). The zero Signer
-// is ready for use, and safe for concurrent use like any other.
+// Signer signs locations (AWS Signature Version 4): by query with Presign and
+// PresignAs, by headers with Authorize. The zero Signer is ready for use, and
+// safe for concurrent use like any other.
 type Signer struct {
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
@@ -54,6 +55,13 @@ type Signer struct {
 // unsigned, no parameter beyond those of the signature. The error is one of
 // this package's Err values.
 func (s *Signer) Presign(method string, b Bucket, l Location, c *Credentials) (Presigned, error) {
+	return s.PresignAs(method, b, l, c, Response{})
+}
+
+// PresignAs is Presign, with some headers of S3's answer set under the same
+// signature: for a location that goes to a browser, where nobody else can set
+// them.
+func (s *Signer) PresignAs(method string, b Bucket, l Location, c *Credentials, as Response) (Presigned, error) {
 	now := s.now()
 	seconds, err := s.check(method, b, l, c, now)
 	if err != nil {
@@ -71,6 +79,7 @@ func (s *Signer) Presign(method string, b Bucket, l Location, c *Credentials) (P
 	request = append(request, '\n')
 	queryAt := len(request)
 	request = key.appendQuery(request, stamp, seconds)
+	request = as.appendQuery(request)
 	queryEnd := len(request)
 	request = append(request, "\nhost:"...)
 	request = append(request, b.Host...)

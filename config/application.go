@@ -18,12 +18,11 @@ func (s section) labelStudio(c *Config) {
 	if !v.given() {
 		return
 	}
-	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "confirm", "session_cookie", "administrators")
+	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "confirm", "session_cookie", "administrators")
 	ls := &c.LabelStudio
 	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
-	ls.SignIn = a.signIn()
-	ls.SecretKeyFile = a.filename(a.need("secret_key_file", "name the file that holds Label Studio's SECRET_KEY"))
-	ls.OwnerID = a.integer(a.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
+	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token"))
+	a.signingIn(ls)
 	ls.Confirm = Confirm(a.word("confirm", "uri", "permission", "none"))
 	ls.SessionCookie = "sessionid"
 	if v := a.get("session_cookie"); v.given() {
@@ -52,19 +51,25 @@ func (r *reader) administrators(v value) []string {
 	return roles
 }
 
-func (s section) signIn() string {
-	v := s.get("sign_in")
-	if !v.given() {
-		return "bearer"
+// signingIn reads what the way of signing in needs, and refuses what another
+// way would.
+func (s section) signingIn(ls *LabelStudio) {
+	needed, known := map[SignIn]string{SignInBearer: "secret_key_file", SignInToken: "owner_token_file"}[ls.SignIn]
+	if !known {
+		return
 	}
-	switch text := s.text(v); text {
-	case "bearer", "":
-	case "token", "own":
-		s.problem(v.place, "%s is not available in this version: write bearer", text)
-	default:
-		s.problem(v.place, "%q is no way to sign in: write bearer", text)
+	for _, name := range []string{"secret_key_file", "owner_token_file"} {
+		if v := s.get(name); v.given() && name != needed {
+			s.problem(v.place, "sign_in: %s does not use %s: leave it out, and keep no secret where none is needed", ls.SignIn, name)
+		}
 	}
-	return "bearer"
+	switch ls.SignIn {
+	case SignInBearer:
+		ls.SecretKeyFile = s.filename(s.need("secret_key_file", "name the file that holds Label Studio's SECRET_KEY"))
+	case SignInToken:
+		ls.OwnerTokenFile = s.filename(s.need("owner_token_file", "name the file that holds a personal access token of the Label Studio user as whom new people are invited"))
+	}
+	ls.OwnerID = s.integer(s.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
 }
 
 func (s section) warnOfConfirm(c Confirm) {

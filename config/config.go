@@ -184,21 +184,37 @@ const (
 	ConfirmNone Confirm = "none"
 )
 
+// SignIn is how people get into Label Studio.
+type SignIn string
+
+const (
+	// SignInBearer writes bearers of five minutes, as Label Studio would,
+	// with its SECRET_KEY.
+	SignInBearer SignIn = "bearer"
+	// SignInToken shares no key: each person's own personal access token is
+	// taken at the login, and changed into bearers. A person has one such
+	// token, so one that they had made for themselves is revoked.
+	SignInToken SignIn = "token"
+)
+
 // LabelStudio is the application behind Envoy.
 type LabelStudio struct {
 	// URL (url, required) is where Envoy and Rolepass reach it: http or
 	// https, a host, no path.
 	URL *url.URL
 
-	// SignIn (sign_in, default bearer) is how people get in: with a
-	// short-lived bearer that Rolepass writes. It is the only way in this
-	// version.
-	SignIn string
+	// SignIn (sign_in, default bearer) is how people get in.
+	SignIn SignIn
 
-	// SecretKeyFile (secret_key_file, required) holds Label Studio's
-	// SECRET_KEY, which its bearers are signed with. Others than its owner
-	// and group may not read it.
+	// SecretKeyFile (secret_key_file, required with bearer) holds Label
+	// Studio's SECRET_KEY, which its bearers are signed with. Others than its
+	// owner and group may not read it.
 	SecretKeyFile string
+
+	// OwnerTokenFile (owner_token_file, required with token) holds a personal
+	// access token of the user OwnerID. Others than its owner and group may
+	// not read it.
+	OwnerTokenFile string
 
 	// OwnerID (owner_id, required) is the number of the Label Studio user as
 	// whom new people are invited: the organization's owner, often 1.

@@ -127,7 +127,7 @@ func TestDefaults(t *testing.T) {
 		{"admin", c.Admin, "127.0.0.1:9002"},
 		{"sts.duration", c.STS[0].Duration, time.Hour},
 		{"bucket", c.Buckets[0].Scheme + "://" + c.Buckets[0].Host, "http://127.0.0.1:9005"},
-		{"sign_in", c.LabelStudio.SignIn, "bearer"},
+		{"sign_in", c.LabelStudio.SignIn, config.SignInBearer},
 		{"confirm", c.LabelStudio.Confirm, config.ConfirmURI},
 		{"session_cookie", c.LabelStudio.SessionCookie, "sessionid"},
 		{"session", c.Session, config.Session{Idle: 30 * time.Minute, Absolute: 8 * time.Hour}},

@@ -21,8 +21,13 @@ func (s section) files(c *Config) {
 	if c.Keys != "" {
 		s.keys(c.Keys, s.at("keys"))
 	}
-	if c.LabelStudio.SecretKeyFile != "" {
-		s.secretFile(c.LabelStudio.SecretKeyFile, s.at("label_studio.secret_key_file"))
+	for name, file := range map[string]string{
+		"label_studio.secret_key_file":  c.LabelStudio.SecretKeyFile,
+		"label_studio.owner_token_file": c.LabelStudio.OwnerTokenFile,
+	} {
+		if file != "" {
+			s.secretFile(file, s.at(name))
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ grants:
 label_studio:
   url: label-studio:8080
   sign_in: token
+  owner_token_file: nowhere.token
   secret_key_file: nowhere.secret
   owner_id: "1"
   confirm: no

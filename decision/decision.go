@@ -46,8 +46,9 @@ type Decider struct {
 	// Confirm is what the application is asked before a location is signed.
 	Confirm Confirm
 	App     *client.Client
-	// Bearer gives the application's credential for one of its users.
-	Bearer func(appUser int64) (presign.Secret, error)
+	// Bearer gives the application's credential for one of its users. It may
+	// ask the application for it, now and then.
+	Bearer func(ctx context.Context, appUser int64) (presign.Secret, error)
 	// AppCookies are cookies by which the application knows a session of its
 	// own; they never reach it.
 	AppCookies []string
@@ -180,9 +181,9 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 		if page, ok := d.renew(ctx, r, e, who); ok {
 			return page
 		}
-		return d.pass(r, e, who)
+		return d.pass(ctx, r, e, who)
 	case labelstudio.SideDoor:
-		return d.sideDoor(r, e, who, reading.Door)
+		return d.sideDoor(ctx, r, e, who, reading.Door)
 	case labelstudio.Fetch:
 		return d.fetch(ctx, r, e, who, reading)
 	case labelstudio.Refused:

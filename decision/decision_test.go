@@ -1,6 +1,7 @@
 package decision_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -131,10 +132,10 @@ func TestOneThingWrong(t *testing.T) {
 		{"the application takes the bearer for nobody's", func(w *world, _ *decision.Request) { w.app = status(401) }, 403, "app_identity_rejected"},
 		{"the application redirects", func(w *world, _ *decision.Request) { w.app = status(302) }, 503, "app_unavailable"},
 		{"no bearer", func(w *world, _ *decision.Request) {
-			w.Bearer = func(int64) (presign.Secret, error) { return "", errors.New("no key") }
+			w.Bearer = func(context.Context, int64) (presign.Secret, error) { return "", errors.New("no key") }
 		}, 503, "state_unavailable"},
 		{"a panic", func(w *world, _ *decision.Request) {
-			w.Bearer = func(int64) (presign.Secret, error) { panic("secret of the panic") }
+			w.Bearer = func(context.Context, int64) (presign.Secret, error) { panic("secret of the panic") }
 		}, 503, "panic"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

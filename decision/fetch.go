@@ -67,7 +67,7 @@ func (d *Decider) appSays(ctx context.Context, who *session.Session, reading lab
 	if reading.Task == 0 && d.Confirm == ConfirmURI {
 		return grants.Place{}, refusal.New(refusal.Forbidden, CodeProject, "a fetch for a project names no task, so it cannot be confirmed; Label Studio's own pages make none (label_studio confirm: permission allows them)")
 	}
-	bearer, err := d.Bearer(who.AppUser)
+	bearer, err := d.Bearer(ctx, who.AppUser)
 	if err != nil {
 		return grants.Place{}, err
 	}

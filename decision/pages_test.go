@@ -1,6 +1,7 @@
 package decision_test
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -85,7 +86,7 @@ func TestWhereTheLoginComesBackTo(t *testing.T) {
 
 func TestNoBearerIsNoPass(t *testing.T) {
 	w := newWorld(t)
-	w.Bearer = func(int64) (presign.Secret, error) { return "", errors.New("no key") }
+	w.Bearer = func(context.Context, int64) (presign.Secret, error) { return "", errors.New("no key") }
 	if got := w.Decide(t.Context(), request("GET", "/api/projects/", w.signedIn(radiology))); got.Kind != decision.Refuse || got.Answer.Status != 503 || got.Code != decision.CodeBearer {
 		t.Errorf("decided %v %d %s", got.Kind, got.Answer.Status, got.Code)
 	}

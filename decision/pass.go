@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -11,14 +12,14 @@ import (
 
 // pass hands a request to the application, as the person and with nothing
 // else of the browser's that says who asks.
-func (d *Decider) pass(r *Request, e *Event, who *session.Session) Decision {
+func (d *Decider) pass(ctx context.Context, r *Request, e *Event, who *session.Session) Decision {
 	if !r.safe() && !r.sameOrigin(d.PublicOrigin) {
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeCrossOrigin,
 			"a %s did not come from the application's own pages (Origin, Sec-Fetch-Site): the bearer that Rolepass adds would carry out what another site asks for", r.Method))
 	}
-	bearer, err := d.Bearer(who.AppUser)
+	bearer, err := d.Bearer(ctx, who.AppUser)
 	if err != nil {
-		return d.refuse(r, e, refusal.New(refusal.Unavailable, CodeBearer, "no bearer for the application could be made: see the cause").Because(err))
+		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeBearer, "no bearer for the application could be made: see the cause"))
 	}
 	return Decision{Kind: Pass, Code: "pass", Session: who.Handle(), Authorization: bearer, Cookie: d.cookiesForApp(r.CookieLines)}
 }
@@ -26,13 +27,13 @@ func (d *Decider) pass(r *Request, e *Event, who *session.Session) Decision {
 // sideDoor passes administrators only: behind it the application reads S3
 // under its own key, or sends data to an address that a member names, and the
 // person's roles would have no say. An import with the tasks in it is none.
-func (d *Decider) sideDoor(r *Request, e *Event, who *session.Session, door labelstudio.Door) Decision {
+func (d *Decider) sideDoor(ctx context.Context, r *Request, e *Event, who *session.Session, door labelstudio.Door) Decision {
 	if door == labelstudio.DoorImport && labelstudio.CarriesTasks(r.ContentType) {
-		return d.pass(r, e, who)
+		return d.pass(ctx, r, e, who)
 	}
 	for _, role := range who.Roles {
 		if slices.Contains(d.Administrators, role) {
-			return d.pass(r, e, who)
+			return d.pass(ctx, r, e, who)
 		}
 	}
 	return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeSideDoor,

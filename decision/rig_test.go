@@ -112,7 +112,7 @@ func newWorld(t testing.TB) *world {
 			"imaging": bucket(t, "imaging", "aws"),
 			"foreign": bucket(t, "foreign", "elsewhere"),
 		},
-		App: app, Bearer: func(user int64) (presign.Secret, error) {
+		App: app, Bearer: func(_ context.Context, user int64) (presign.Secret, error) {
 			return presign.Secret(fmt.Sprintf("Bearer of-%d", user)), nil
 		},
 		AppCookies: []string{"sessionid"}, Cache: cache, Signer: &presign.Signer{Now: w.clock},

@@ -1,12 +1,8 @@
 package server
 
 import (
-	"context"
-	"encoding/hex"
-	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -19,10 +15,8 @@ import (
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/labelstudio/client"
-	"github.com/rolepass/rolepass/labelstudio/signin"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/presign"
-	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 	"github.com/rolepass/rolepass/state"
 	"github.com/rolepass/rolepass/telemetry"
@@ -42,7 +36,7 @@ const (
 
 // build makes the decider with all that it needs.
 func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decision.Decider, error) {
-	secretKey, err := secretFile(c.LabelStudio.SecretKeyFile)
+	signing, err := s.signing(c, o, ring)
 	if err != nil {
 		return nil, err
 	}
@@ -50,36 +44,23 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	store := state.NewMemory(stateBytes, o.Now)
 	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute}
 	cache := credcache.New(store, sealer, openedBytes, o.Now)
-	bearer := signin.Bearer{Key: secretKey, Now: o.Now, Rand: o.Rand}
 	app := appClient(c, o, s.metrics)
 	pages := &login.Service{
 		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Contact: c.Contact,
 		AppCookies: []string{c.LabelStudio.SessionCookie},
 		Sealer:     sealer, Used: state.NewMemoryOnce(usedNames, o.Now), Sessions: sessions, Cache: cache,
-		Grants: c.Grants, Exchanger: exchangers(c, s.metrics), SignIn: s.signIn(c, o, bearer, ring),
+		Grants: c.Grants, Exchanger: exchangers(c, s.metrics), SignIn: signing.signIn,
 		Ended: app.Forget, Started: o.Now(), Now: o.Now, Rand: o.Rand,
 		Verifying: make(chan struct{}, verifying),
 	}
 	return &decision.Decider{
 		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
 		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
-		Bearer: signin.NewBearers(bearer).Authorization, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators, Cache: cache,
+		Bearer: signing.bearer, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators, Cache: cache,
 		Signer:    &presign.Signer{Now: o.Now, Expires: c.Presign.Expires},
 		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
 		Sinks: []decision.Sink{s.audit.Sink, s.metrics.Sink},
 	}, nil
-}
-
-func secretFile(path string) (presign.Secret, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("reading Label Studio's secret key: %w", err)
-	}
-	key := strings.TrimSpace(string(text))
-	if key == "" {
-		return "", fmt.Errorf("%s is empty: it must hold Label Studio's SECRET_KEY", path)
-	}
-	return presign.Secret(key), nil
 }
 
 // hosts are the Host values of the public address, with the scheme's own port
@@ -166,22 +147,6 @@ func (s *Server) loginIdPs() []login.IdP {
 		all = append(all, login.IdP{Name: one.config.Name, SP: one.sp.Load})
 	}
 	return all
-}
-
-// signIn finds or makes people's accounts. Whose account it is hangs on the
-// IdP's entity id, which no renaming in the configuration changes.
-func (s *Server) signIn(c *config.Config, o Options, bearer signin.Bearer, ring *state.Keyring) func(context.Context, saml.Principal) (int64, error) {
-	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: appHTTP(), Bearer: bearer, Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
-	for _, key := range ring.Derive("application accounts") {
-		accounts.Keys = append(accounts.Keys, presign.Secret(hex.EncodeToString(key)))
-	}
-	entities := map[string]string{}
-	for _, one := range s.idps {
-		entities[one.config.Name] = one.sp.Load().IdP.Metadata.EntityID
-	}
-	return func(ctx context.Context, p saml.Principal) (int64, error) {
-		return accounts.SignIn(ctx, signin.Person{IdP: entities[p.IdP], NameID: p.NameID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName})
-	}
 }
 
 // wholePlace says that a grant is scoped by more than projects.

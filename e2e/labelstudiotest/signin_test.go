@@ -2,6 +2,7 @@ package labelstudiotest_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -142,7 +143,7 @@ func TestWhoWasRemovedStaysOut(t *testing.T) {
 func TestTheWrongSecretKey(t *testing.T) {
 	s := labelStudio(t)
 	a := s.accounts()
-	a.Bearer.Key = "not Label Studio's"
+	a.Bearer = signin.NewBearers(signin.Bearer{Key: "not Label Studio's", Now: time.Now, Rand: rand.Reader}).Authorization
 	isRefused(t, a, person(t, "ada"), signin.CodeBearer)
 }
 

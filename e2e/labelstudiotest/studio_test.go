@@ -28,6 +28,7 @@ import (
 const (
 	ownerEmail    = "owner@label-studio.test"
 	ownerID       = 1
+	ownerPassword = "a password of the owner's"
 	startPatience = 5 * time.Minute
 	askPatience   = 30 * time.Second
 )
@@ -118,7 +119,7 @@ func start() (*studio, error) {
 func environment(dir string, secretKey presign.Secret) []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8",
-		"LABEL_STUDIO_BASE_DATA_DIR=" + dir, "LABEL_STUDIO_USERNAME=" + ownerEmail, "LABEL_STUDIO_PASSWORD=a password of the owner's",
+		"LABEL_STUDIO_BASE_DATA_DIR=" + dir, "LABEL_STUDIO_USERNAME=" + ownerEmail, "LABEL_STUDIO_PASSWORD=" + ownerPassword,
 		"SECRET_KEY=" + secretKey.Reveal(), "DISABLE_SIGNUP_WITHOUT_LINK=true",
 		"COLLECT_ANALYTICS=False", "LATEST_VERSION_CHECK=False", "SENTRY_DSN=", "FRONTEND_SENTRY_DSN=", "SSRF_PROTECTION_ENABLED=false", "ML_BLOCK_LOCAL_IP=false", // our S3 and model are on this machine
 	}
@@ -175,7 +176,7 @@ func (s *studio) bearer() signin.Bearer {
 }
 
 func (s *studio) accounts() *signin.Accounts {
-	return &signin.Accounts{Base: s.base, HTTP: http.DefaultClient, Bearer: s.bearer(), Owner: ownerID, Keys: []presign.Secret{"a key of the test"}, Rand: rand.Reader}
+	return &signin.Accounts{Base: s.base, HTTP: http.DefaultClient, Bearer: signin.NewBearers(s.bearer()).Authorization, Owner: ownerID, Keys: []presign.Secret{"a key of the test"}, Rand: rand.Reader}
 }
 
 func (s *studio) client() *client.Client { return client.New(s.base, http.DefaultClient, time.Now) }

@@ -17,8 +17,12 @@ type Accounts struct {
 	Base *url.URL
 	// HTTP sends the requests; redirects are never followed. Required.
 	HTTP *http.Client
-	// Bearer makes the bearers that Label Studio is asked with.
-	Bearer Bearer
+	// Bearer gives the credential with which Label Studio is asked as one of
+	// its users. Required.
+	Bearer func(ctx context.Context, userID int64) (presign.Secret, error)
+	// Opened is told of each account that opened, with the session cookie that
+	// Label Studio gave: a Tokens takes its token then. May be nil.
+	Opened func(ctx context.Context, userID int64, session *http.Cookie) error
 	// Owner is the user id of the organization's owner, whose invitation new
 	// accounts use and whose own account nobody gets.
 	Owner int64
@@ -74,8 +78,8 @@ func (a *Accounts) open(ctx context.Context, person Person) (id int64, opened bo
 		if cookie == nil {
 			continue
 		}
-		account, err := a.whoami(ctx, func(r *http.Request) { r.AddCookie(cookie) })
-		return account.ID, true, err
+		id, err := a.opened(ctx, cookie)
+		return id, true, err
 	}
 	return 0, false, nil
 }
@@ -102,20 +106,30 @@ func (a *Accounts) make(ctx context.Context, person Person) (int64, error) {
 		}
 		return id, err
 	}
-	account, err := a.whoami(ctx, func(r *http.Request) { r.AddCookie(cookie) })
-	return account.ID, err
+	return a.opened(ctx, cookie)
 }
+
+// opened asks whose account a session cookie opened.
+func (a *Accounts) opened(ctx context.Context, cookie *http.Cookie) (int64, error) {
+	account, err := a.whoami(ctx, func(r *http.Request) { r.AddCookie(cookie) })
+	if err != nil || a.Opened == nil || account.ID == a.Owner {
+		return account.ID, err
+	}
+	return account.ID, a.Opened(ctx, account.ID, cookie)
+}
+
+func (a *Accounts) studio() caller { return caller{a.Base, a.HTTP} }
 
 // invitation asks, as the owner, for the token that lets people sign up.
 func (a *Accounts) invitation(ctx context.Context) (string, error) {
-	authorization, err := a.Bearer.Authorization(a.Owner)
+	authorization, err := a.Bearer(ctx, a.Owner)
 	if err != nil {
 		return "", unavailable(err)
 	}
 	var invite struct {
 		Token string `json:"token"`
 	}
-	if err := a.get(ctx, "/api/invite", bearing(authorization), &invite); err != nil {
+	if err := a.studio().get(ctx, "/api/invite", bearing(authorization), &invite); err != nil {
 		return "", err
 	}
 	if invite.Token == "" {
@@ -126,7 +140,7 @@ func (a *Accounts) invitation(ctx context.Context) (string, error) {
 
 // confirm asks Label Studio who our bearer for the account is.
 func (a *Accounts) confirm(ctx context.Context, id int64, person Person) (account, error) {
-	authorization, err := a.Bearer.Authorization(id)
+	authorization, err := a.Bearer(ctx, id)
 	if err != nil {
 		return account{}, unavailable(err)
 	}

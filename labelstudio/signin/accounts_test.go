@@ -23,8 +23,13 @@ var ada = signin.Person{IdP: "https://idp.example.test", NameID: "persistent-ada
 func (s *studio) accounts() *signin.Accounts {
 	return &signin.Accounts{
 		Base: s.base(), HTTP: http.DefaultClient, Owner: 1, Rand: rand.Reader, Keys: []presign.Secret{"key-new"},
-		Bearer: signin.Bearer{Key: secretKey, Now: func() time.Time { return s.now }, Rand: rand.Reader},
+		Bearer: s.bearer(secretKey),
 	}
+}
+
+// bearer is the credential of who holds a secret key.
+func (s *studio) bearer(key presign.Secret) func(context.Context, int64) (presign.Secret, error) {
+	return signin.NewBearers(signin.Bearer{Key: key, Now: func() time.Time { return s.now }, Rand: rand.Reader}).Authorization
 }
 
 func signsIn(t *testing.T, a *signin.Accounts, p signin.Person) int64 {
@@ -241,7 +246,7 @@ func TestLabelStudioIsDown(t *testing.T) {
 func TestTheWrongSecretKey(t *testing.T) {
 	s := newStudio(t)
 	a := s.accounts()
-	a.Bearer.Key = "another key"
+	a.Bearer = s.bearer("another key")
 	isRefused(t, a, ada, signin.CodeBearer)
 	if s.size() != 1 {
 		t.Error("an account was made all the same")

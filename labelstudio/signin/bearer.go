@@ -9,9 +9,12 @@
 //	bearer := signin.Bearer{Key: secretKey, Now: time.Now, Rand: rand.Reader}
 //	authorization, err := bearer.Authorization(userID)
 //
+// Tokens is for operators who do not share that key: each person's own personal
+// access token, which Label Studio changes into such bearers.
+//
 // Accounts finds the user id, making the account at the first sign-in:
 //
-//	accounts := signin.Accounts{Base: base, HTTP: client, Bearer: bearer, Owner: 1, Keys: keys, Rand: rand.Reader}
+//	accounts := signin.Accounts{Base: base, HTTP: client, Bearer: signin.NewBearers(bearer).Authorization, Owner: 1, Keys: keys, Rand: rand.Reader}
 //	userID, err := accounts.SignIn(ctx, signin.Person{IdP: ..., NameID: ..., Email: ...})
 //
 // An account belongs to a person, that is to an identity provider and the

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ func NewBearers(b Bearer) *Bearers {
 
 // Authorization is Bearer.Authorization; what it gives is good for at least
 // half of a bearer's life.
-func (b *Bearers) Authorization(userID int64) (presign.Secret, error) {
+func (b *Bearers) Authorization(_ context.Context, userID int64) (presign.Secret, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.bearer.Now()

@@ -14,7 +14,7 @@ func TestABearerServesForHalfOfItsLife(t *testing.T) {
 	b := signin.NewBearers(signin.Bearer{Key: "key", Now: func() time.Time { return now }, Rand: rand.Reader})
 	ask := func(user int64) string {
 		t.Helper()
-		authorization, err := b.Authorization(user)
+		authorization, err := b.Authorization(t.Context(), user)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestABearerServesForHalfOfItsLife(t *testing.T) {
 	if ask(7) == first {
 		t.Error("a bearer goes on beyond half of its life")
 	}
-	if _, err := b.Authorization(0); err == nil {
+	if _, err := b.Authorization(t.Context(), 0); err == nil {
 		t.Error("nobody got a bearer")
 	}
 }
@@ -43,7 +43,7 @@ func TestBearersForManyAtOnce(t *testing.T) {
 	for user := range 8 {
 		group.Go(func() {
 			for range 50 {
-				if _, err := b.Authorization(int64(user + 1)); err != nil {
+				if _, err := b.Authorization(t.Context(), int64(user+1)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -66,7 +66,7 @@ func BenchmarkAuthorization(b *testing.B) {
 		bearers := signin.NewBearers(bearer)
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := bearers.Authorization(7); err != nil {
+			if _, err := bearers.Authorization(b.Context(), 7); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -17,6 +17,8 @@ const (
 	CodeNoOrganization refusal.Code = "app_account_without_organization"
 	// CodeBearer: Label Studio does not accept our bearers.
 	CodeBearer refusal.Code = "app_bearer_rejected"
+	// CodeNoToken: no personal access token is kept for the person.
+	CodeNoToken refusal.Code = "app_token_none"
 	// CodeForm: Label Studio refuses its own login or sign-up form.
 	CodeForm refusal.Code = "app_form_rejected"
 	// CodeUnavailable: Label Studio does not answer, or not as 1.23 does.

@@ -13,12 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
 )
-
-// maxAnswer bounds an answer in bytes.
-const maxAnswer = 256 << 10
 
 var errNoKeys = errors.New("no key to derive passwords from")
 
@@ -38,7 +34,7 @@ func (a account) removed() bool { return a.Email == "Deleted" }
 // whoami asks who the request is.
 func (a *Accounts) whoami(ctx context.Context, as func(*http.Request)) (account, error) {
 	var who account
-	if err := a.get(ctx, "/api/current-user/whoami", as, &who); err != nil {
+	if err := a.studio().get(ctx, "/api/current-user/whoami", as, &who); err != nil {
 		return account{}, err
 	}
 	if who.ID <= 0 {
@@ -57,14 +53,14 @@ func (a *Accounts) submit(ctx context.Context, path string, query url.Values, em
 	// Django compares the token of the form with that of the cookie; both may
 	// be the client's own (a double submit).
 	form := url.Values{"csrfmiddlewaretoken": {token}, "email": {email}, "password": {password}}
-	request, err := a.request(ctx, http.MethodPost, path, query, strings.NewReader(form.Encode()))
+	request, err := a.studio().request(ctx, http.MethodPost, path, query, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Referer", request.URL.Scheme+"://"+request.URL.Host+path) // asked for where Label Studio itself serves https
 	request.AddCookie(&http.Cookie{Name: "csrftoken", Value: token})
-	response, err := a.send(request)
+	response, err := a.studio().send(request)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +84,7 @@ func (a *Accounts) submit(ctx context.Context, path string, query url.Values, em
 
 // rename sets the names of an account, as that account.
 func (a *Accounts) rename(ctx context.Context, id int64, first, last string) error {
-	authorization, err := a.Bearer.Authorization(id)
+	authorization, err := a.Bearer(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -96,13 +92,13 @@ func (a *Accounts) rename(ctx context.Context, id int64, first, last string) err
 	if err != nil {
 		return err
 	}
-	request, err := a.request(ctx, http.MethodPatch, "/api/users/"+strconv.FormatInt(id, 10)+"/", nil, bytes.NewReader(body))
+	request, err := a.studio().request(ctx, http.MethodPatch, "/api/users/"+strconv.FormatInt(id, 10)+"/", nil, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	bearing(authorization)(request)
-	response, err := a.send(request)
+	response, err := a.studio().send(request)
 	if err != nil {
 		return err
 	}
@@ -111,61 +107,6 @@ func (a *Accounts) rename(ctx context.Context, id int64, first, last string) err
 		return fmt.Errorf("PATCH of the user answered %d", response.StatusCode)
 	}
 	return nil
-}
-
-// get asks the API and decodes its answer.
-func (a *Accounts) get(ctx context.Context, path string, as func(*http.Request), into any) error {
-	request, err := a.request(ctx, http.MethodGet, path, nil, nil)
-	if err != nil {
-		return unavailable(err)
-	}
-	as(request)
-	response, err := a.send(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	switch response.StatusCode {
-	case http.StatusOK:
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return refusal.New(refusal.Unavailable, CodeBearer, "Label Studio does not accept Rolepass's bearer at %s; check that the secret key is Label Studio's SECRET_KEY, that owner_id is the owner's user id, that API tokens are enabled for the organization, and that the clocks agree.", path)
-	default:
-		return unavailable(fmt.Errorf("%s answered %d", path, response.StatusCode))
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err == nil {
-		err = json.Unmarshal(body, into)
-	}
-	if err != nil {
-		return unavailable(fmt.Errorf("reading %s: %w", path, err))
-	}
-	return nil
-}
-
-func bearing(authorization presign.Secret) func(*http.Request) {
-	return func(r *http.Request) { r.Header.Set("Authorization", authorization.Reveal()) }
-}
-
-func (a *Accounts) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
-	target := url.URL{Scheme: a.Base.Scheme, Host: a.Base.Host, Path: path, RawQuery: query.Encode()}
-	return http.NewRequestWithContext(ctx, method, target.String(), body)
-}
-
-// send sends the request and follows no redirect. Errors of net/http name the
-// URL, which holds the invitation's token, so only what is underneath is kept.
-func (a *Accounts) send(request *http.Request) (*http.Response, error) {
-	client := *a.HTTP
-	client.Jar = nil
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	response, err := client.Do(request)
-	if err != nil {
-		var at *url.Error
-		if errors.As(err, &at) {
-			err = at.Err
-		}
-		return nil, unavailable(fmt.Errorf("%s %s: %w", request.Method, request.URL.Path, err))
-	}
-	return response, nil
 }
 
 // formToken makes a token of the length and alphabet that Django takes.

@@ -1,0 +1,76 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/labelstudio/signin"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/state"
+)
+
+// signing is how people are signed into Label Studio: their accounts, and the
+// credential that their requests carry to it.
+type signing struct {
+	signIn func(context.Context, saml.Principal) (appUser int64, err error)
+	bearer func(ctx context.Context, appUser int64) (presign.Secret, error)
+}
+
+// signing makes the way that the configuration chose. Whose account it is
+// hangs on the IdP's entity id, which no renaming in the configuration
+// changes.
+func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (signing, error) {
+	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: appHTTP(), Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
+	if err := credential(accounts, c, o); err != nil {
+		return signing{}, err
+	}
+	for _, key := range ring.Derive("application accounts") {
+		accounts.Keys = append(accounts.Keys, presign.Secret(hex.EncodeToString(key)))
+	}
+	entities := map[string]string{}
+	for _, one := range s.idps {
+		entities[one.config.Name] = one.sp.Load().IdP.Metadata.EntityID
+	}
+	signIn := func(ctx context.Context, p saml.Principal) (int64, error) {
+		return accounts.SignIn(ctx, signin.Person{IdP: entities[p.IdP], NameID: p.NameID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName})
+	}
+	return signing{signIn: signIn, bearer: accounts.Bearer}, nil
+}
+
+// credential gives the accounts what they speak to Label Studio with.
+func credential(accounts *signin.Accounts, c *config.Config, o Options) error {
+	if c.LabelStudio.SignIn == config.SignInToken {
+		owner, err := secretFile(c.LabelStudio.OwnerTokenFile, "a personal access token of Label Studio's owner")
+		if err != nil {
+			return err
+		}
+		tokens := signin.NewTokens(c.LabelStudio.URL, accounts.HTTP, o.Now)
+		tokens.Keep(c.LabelStudio.OwnerID, owner)
+		accounts.Bearer, accounts.Opened = tokens.Authorization, tokens.Take
+		return nil
+	}
+	key, err := secretFile(c.LabelStudio.SecretKeyFile, "Label Studio's SECRET_KEY")
+	if err != nil {
+		return err
+	}
+	accounts.Bearer = signin.NewBearers(signin.Bearer{Key: key, Now: o.Now, Rand: o.Rand}).Authorization
+	return nil
+}
+
+// secretFile reads a secret; what names it in the error.
+func secretFile(path, what string) (presign.Secret, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", what, err)
+	}
+	key := strings.TrimSpace(string(text))
+	if key == "" {
+		return "", fmt.Errorf("%s is empty: it must hold %s", path, what)
+	}
+	return presign.Secret(key), nil
+}

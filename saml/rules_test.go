@@ -286,6 +286,7 @@ func TestSentencesNameTheSetting(t *testing.T) {
 		"A7 Identity Center": {func(s *samltest.Spec) {
 			s.Roles = []string{"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x," + provider}
 		}, "saml_role", []string{"Identity Center"}},
+		"I34 another key":       {func(s *samltest.Spec) { s.AssertionSignature.Key = newKey(t) }, "saml_certificate", []string{"SHA256:", "refresh the metadata", "?appid="}},
 		"nothing is signed":     {func(s *samltest.Spec) { s.Sign = samltest.SignNothing }, "saml_unsigned", []string{"Sign assertions", "MessageAndAssertion"}},
 		"ForceAuthn is ignored": {func(s *samltest.Spec) { s.AuthnInstant = noon.Add(-time.Hour) }, "saml_not_authenticated_again", []string{"Honor Force Authentication"}},
 	} {

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -141,3 +142,5 @@ func KeyFile(path string) (*Key, error) {
 	}
 	return key, nil
 }
+
+func base64Of(der []byte) string { return base64.StdEncoding.EncodeToString(der) }

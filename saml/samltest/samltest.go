@@ -27,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -137,7 +138,11 @@ func (idp *IdP) NewID() string {
 // Response issues one response: the value of the form field SAMLResponse. It
 // panics if a hook of the Spec leaves nothing that could be signed.
 func (idp *IdP) Response(spec Spec) string {
-	return base64.StdEncoding.EncodeToString(idp.XML(spec))
+	encoded := base64.StdEncoding.EncodeToString(idp.XML(spec))
+	if spec.Text != nil {
+		encoded = spec.Text(encoded)
+	}
+	return encoded
 }
 
 // XML is Response before base64.
@@ -174,4 +179,10 @@ func (idp *IdP) sign(doc *etree.Document, spec Spec) {
 	if spec.Sign == SignBoth || spec.Sign == SignResponse {
 		idp.Sign(response, spec.ResponseSignature)
 	}
+}
+
+// SubjectType is a NameID's format as STS reports it: without the prefix of
+// SAML 2.0's own formats.
+func SubjectType(format string) string {
+	return strings.TrimPrefix(format, "urn:oasis:names:tc:SAML:2.0:nameid-format:")
 }

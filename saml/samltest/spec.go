@@ -98,6 +98,8 @@ type Spec struct {
 	AfterSigning func(*etree.Document)
 	// Raw changes the bytes before base64.
 	Raw func([]byte) []byte
+	// Text changes the characters of the form field.
+	Text func(string) string
 }
 
 func (s Spec) withDefaults(idp *IdP) Spec {

@@ -1,0 +1,113 @@
+package samlsts_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/saml/samltest"
+	"github.com/rolepass/rolepass/samlsts"
+)
+
+// heard is what a reader takes out of a response that it accepts.
+type heard struct{ subject, format, issuer, recipient, session string }
+
+// readers are the two verifiers of the tree, which share no code of ours, both
+// set up for the catalogue's scene.
+type readers struct {
+	sp  *saml.ServiceProvider
+	rig *rig
+}
+
+func newReaders(t *testing.T, idp *samltest.IdP) *readers {
+	t.Helper()
+	metadata, err := saml.ParseMetadata(idp.Metadata())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "idp.xml")
+	if err := os.WriteFile(file, idp.Metadata(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := configure(t)
+	cfg.Audience = []string{samltest.AWSAudience, samltest.SceneSP}
+	cfg.ClockSkew = time.Minute
+	cfg.Providers = []samlsts.Provider{{ARN: samltest.SceneProvider, Metadata: file}}
+	cfg.Roles = []samlsts.Role{{ARN: samltest.SceneRole, Trust: samlsts.Trust{Provider: samltest.SceneProvider, SAMLAud: []string{samltest.SceneACS}}, Store: cfg.Roles[0].Store}}
+	return &readers{
+		sp: &saml.ServiceProvider{EntityID: samltest.SceneSP, ACS: samltest.SceneACS, IdP: saml.IdP{
+			Name: "corp", Metadata: metadata, Audience: cfg.Audience, Providers: []string{samltest.SceneProvider}}},
+		rig: serve(t, cfg),
+	}
+}
+
+// ours is package saml's answer; nil: refused.
+func (r *readers) ours(v samltest.Vector, encoded string, now time.Time) *heard {
+	expect := saml.Expect{RequestID: samltest.SceneRequest}
+	if v.Anew {
+		expect.AuthenticatedSince = samltest.SceneNow()
+	}
+	r.sp.Now = func() time.Time { return now }
+	a, err := r.sp.Verify(encoded, expect)
+	if err != nil {
+		return nil
+	}
+	return &heard{a.Principal.NameID, samltest.SubjectType(a.Principal.NameIDFormat), a.Issuer, a.Recipient, a.Principal.SessionName}
+}
+
+// theirs is the endpoint's answer, read as an SDK would read it; nil: refused.
+func (r *readers) theirs(encoded string, now time.Time) *heard {
+	r.rig.server.Now = func() time.Time { return now }
+	r.rig.orders = nil
+	r.rig.server.Assume = func(_ context.Context, o samlsts.Order) (*samlsts.Credentials, error) {
+		r.rig.orders = append(r.rig.orders, o)
+		return &samlsts.Credentials{AccessKeyID: "STORE1", SecretAccessKey: storeSecret, SessionToken: storeToken, Expiration: now.Add(o.Duration)}, nil
+	}
+	call := form(encoded)
+	call.Set("RoleArn", samltest.SceneRole)
+	call.Set("PrincipalArn", samltest.SceneProvider)
+	o := r.rig.call(call)
+	if o.status != 200 {
+		return nil
+	}
+	return &heard{o.Result.Subject, o.Result.SubjectType, o.Result.Issuer, o.Result.Audience, r.rig.orders[0].SessionName}
+}
+
+// TestTwoReadersAgree gives every vector of the catalogue and its sibling to
+// both verifiers. Whatever both accept, they read alike; whatever one of them
+// accepts alone, the catalogue says why.
+func TestTwoReadersAgree(t *testing.T) {
+	idp, err := samltest.Scene()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReaders(t, idp)
+	for _, v := range samltest.Catalogue() {
+		t.Run(v.Name, func(t *testing.T) {
+			r.rig.t = t
+			spec, now := v.Accepted()
+			encoded := idp.Response(spec)
+			ours, theirs := r.ours(v, encoded, now), r.theirs(encoded, now)
+			switch {
+			case ours == nil:
+				t.Fatal("package saml refuses the sibling")
+			case (theirs == nil) != (v.STSSibling != ""):
+				t.Errorf("the endpoint accepts the sibling: %t (%s); the catalogue says %q", theirs != nil, r.rig.last().Why, v.STSSibling)
+			case theirs != nil && *ours != *theirs:
+				t.Errorf("of the sibling, one reads %+v and the other %+v", *ours, *theirs)
+			}
+
+			spec, now = v.Refused()
+			encoded = idp.Response(spec)
+			if ours := r.ours(v, encoded, now); ours != nil {
+				t.Errorf("package saml accepts it: %+v", *ours)
+			}
+			if theirs := r.theirs(encoded, now); (theirs == nil) != (v.STS == "") {
+				t.Errorf("the endpoint accepts it: %t (%s); the catalogue says %q", theirs != nil, r.rig.last().Why, v.STS)
+			}
+		})
+	}
+}

@@ -1,6 +1,9 @@
 package e2e_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"os"
 	"testing"
 	"time"
 
@@ -59,6 +62,40 @@ func storeRead(t *testing.T, accessKeyID string) stack.StoreRead {
 		case <-tick.C:
 		case <-deadline:
 			t.Fatalf("the S3 server has logged no read with access key %s", accessKeyID)
+		}
+	}
+}
+
+// auditedAs waits until the audit has a refusal, and gives its code.
+func auditedAs(t *testing.T, refused answer) string {
+	t.Helper()
+	var said struct {
+		ID string `json:"request_id"`
+	}
+	if err := json.Unmarshal(refused.body, &said); err != nil || said.ID == "" {
+		t.Fatalf("a refusal without a request id: %.300s", refused.body)
+	}
+	deadline := time.After(logPatience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		text, err := os.ReadFile(running(t).Demo.Logs["audit"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(text) {
+			var record struct {
+				ID   string `json:"request_id"`
+				Code string `json:"code"`
+			}
+			if json.Unmarshal(line, &record) == nil && record.ID == said.ID {
+				return record.Code
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("the audit has no record of %s", said.ID)
 		}
 	}
 }

@@ -32,7 +32,7 @@ var start = sync.OnceValues(func() (*stack.Stack, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
-	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr})
+	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true})
 })
 
 // started remembers whether any test needed the stack.

@@ -31,7 +31,8 @@ const (
 	// annotations.
 	DoorWebhook Door = "webhook"
 	// DoorAdministration: Django's administration of the whole database,
-	// storages with it, and of the background jobs.
+	// storages with it, and of the background jobs; and the switch for
+	// everybody's API tokens, with the owner's of which exports are packed.
 	DoorAdministration Door = "administration"
 )
 
@@ -73,6 +74,8 @@ func behindAPI(method string, parts []string, query string) Door {
 		return DoorStorage
 	case parts[0] == "ml" && !reads && parts[len(parts)-1] != "interactive-annotating":
 		return DoorModel
+	case parts[0] == "jwt" && !reads:
+		return DoorAdministration
 	case parts[0] == "webhooks" && !reads:
 		return DoorWebhook
 	case parts[0] == "projects" && len(parts) >= 3 && exports(method, parts[2:], query):

@@ -89,6 +89,9 @@ func TestSideDoors(t *testing.T) {
 		{"GET", "/static/../admin/", labelstudio.DoorAdministration},
 		{"GET", "/django-rq/queues/0/", labelstudio.DoorAdministration},
 		{"GET", "/static/admin/css/base.css", none},
+		{"POST", "/api/jwt/settings", labelstudio.DoorAdministration},
+		{"GET", "/api/jwt/settings", none},
+		{"POST", "/api/token/", none},
 		// Nothing of the kind.
 		{"POST", "/api/dm/actions?id=retrieve_tasks_predictions&project=12", none},
 		{"POST", "/api/dm/views", none},

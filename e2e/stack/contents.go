@@ -15,6 +15,7 @@ const (
 	radiology = "arn:aws:iam::111122223333:role/radiology"
 	research  = "arn:aws:iam::111122223333:role/research"
 	visiting  = "arn:aws:iam::111122223333:role/visiting"
+	steward   = "arn:aws:iam::111122223333:role/data-steward"
 )
 
 // person is somebody at the identity provider.
@@ -24,12 +25,14 @@ type person struct {
 	roles       []string
 }
 
-// people are the accounts. The contractor's role is one that no grant names.
+// people are the accounts. The contractor's role is one that no grant names;
+// the steward's is for Label Studio's side doors and reads next to nothing.
 var people = []person{
 	{"radiologist", "radiologist@hospital.example", "Rosa", "Diaz", []string{radiology}},
 	{"researcher", "researcher@hospital.example", "Ravi", "Mehta", []string{research}},
 	{"contractor", "contractor@agency.example", "Carl", "Weber", []string{visiting}},
 	{"both", "both@hospital.example", "Bea", "Okafor", []string{radiology, research}},
+	{"steward", "steward@hospital.example", "Sam", "Petrov", []string{steward}},
 }
 
 // object is one thing in the store.
@@ -142,11 +145,13 @@ func others() []content {
 
 // outside are objects that are there and that nobody may see: one in a bucket
 // and under a prefix that the radiologists read, but in no task, and one in a
-// bucket that the configuration does not have.
+// bucket that the configuration does not have; and tasks as JSON, which Label
+// Studio's own key may read.
 func outside() []object {
 	return []object{
 		{uri: "s3://imaging/radiology/in-no-task.png", body: picture(99)},
 		{uri: "s3://payroll/2026.csv", body: []byte("name,salary\n")},
+		{uri: "s3://notes/tasks/batch-1.json", body: []byte(`{"text": "s3://notes/study-7/note-0.txt"}`)},
 	}
 }
 
@@ -157,6 +162,7 @@ func grantsOf(project map[string]int64) []map[string]any {
 		{"role": radiology, "read": []string{"s3://imaging/radiology/"}, "projects": []int64{project["Radiology"], project["Ultrasound"]}},
 		{"role": radiology, "read": []string{"s3://dictations/"}, "anywhere": true},
 		{"role": research, "read": []string{"s3://imaging/anonymised/", "s3://notes/"}, "anywhere": true},
+		{"role": steward, "read": []string{"s3://imaging/intake/"}, "anywhere": true},
 	}
 }
 
@@ -166,4 +172,5 @@ var reads = map[string][]string{
 	radiology: {"imaging/*", "dictations/*"},
 	research:  {"imaging/anonymised/*", "notes/*"},
 	visiting:  {"imaging/*"},
+	steward:   {"imaging/intake/*"},
 }

@@ -32,11 +32,11 @@ func (s *Stack) startLabelStudio(ctx context.Context) error {
 		return err
 	}
 	direct := &url.URL{Scheme: "http", Host: address}
-	p, err := s.starts("label_studio", []string{
+	p, err := s.starts("label_studio", append(s.careless(), []string{
 		"HOME=" + data, "LABEL_STUDIO_BASE_DATA_DIR=" + data, "LABEL_STUDIO_USERNAME=" + ownerEmail, "LABEL_STUDIO_PASSWORD=" + s.rootSecret,
 		"SECRET_KEY=" + s.secretKey, "DISABLE_SIGNUP_WITHOUT_LINK=true", "COLLECT_ANALYTICS=False", "LATEST_VERSION_CHECK=False",
 		"SENTRY_DSN=", "FRONTEND_SENTRY_DSN=", "SSRF_PROTECTION_ENABLED=false", // its storages are on this machine
-	}, s.Tools.LabelStudio, "start", "--no-browser", "--port", direct.Port(), "--internal-host", "127.0.0.1", "--log-level", "INFO")
+	}...), s.Tools.LabelStudio, "start", "--no-browser", "--port", direct.Port(), "--internal-host", "127.0.0.1", "--log-level", "INFO")
 	if err != nil {
 		return err
 	}
@@ -46,6 +46,14 @@ func (s *Stack) startLabelStudio(ctx context.Context) error {
 		return err
 	}
 	return s.startRecorder()
+}
+
+// careless is what Options.Careless gives Label Studio.
+func (s *Stack) careless() []string {
+	if !s.Careless {
+		return nil
+	}
+	return []string{"AWS_ACCESS_KEY_ID=" + instanceKey, "AWS_SECRET_ACCESS_KEY=" + s.appSecret, "ALLOWED_HOSTS=127.0.0.1,localhost"}
 }
 
 // knowsOwner says that it is our Label Studio that answers, on our database:

@@ -69,7 +69,7 @@ func (s *Stack) configure(ctx context.Context) error {
 		"sts":          []any{map[string]any{"name": "demo", "region": region, "endpoint": s.Demo.STS}},
 		"buckets":      buckets,
 		"grants":       grantsOf(s.projectIDs),
-		"label_studio": map[string]any{"url": s.app, "secret_key_file": secretKey, "owner_id": ownerID},
+		"label_studio": map[string]any{"url": s.app, "secret_key_file": secretKey, "owner_id": ownerID, "administrators": []string{steward}},
 		"audit":        filepath.Join(s.Dir, "audit.log"),
 		"envoy": map[string]any{
 			"listen": s.listen, "admin": s.envoyAdmin, "access_log": filepath.Join(s.Dir, "access.log"),

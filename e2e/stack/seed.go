@@ -3,15 +3,9 @@ package stack
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"time"
-
-	"github.com/rolepass/rolepass/labelstudio/signin"
-	"github.com/rolepass/rolepass/presign"
 )
 
 // seed makes the projects, with storages under Label Studio's own key, and
@@ -36,11 +30,7 @@ func (s *Stack) seedProject(ctx context.Context, c content) (Project, error) {
 	if err := s.asOwner(ctx, "POST", "/api/projects/", map[string]any{"title": c.title, "label_config": c.config}, &made); err != nil {
 		return Project{}, err
 	}
-	storage := map[string]any{
-		"project": made.ID, "title": c.bucket, "bucket": c.bucket, "region_name": region, "s3_endpoint": s.Demo.S3,
-		"aws_access_key_id": appKey, "aws_secret_access_key": s.appSecret, "presign": true, "use_blob_urls": true,
-	}
-	if err := s.asOwner(ctx, "POST", "/api/storages/s3/", storage, nil); err != nil {
+	if err := s.asOwner(ctx, "POST", "/api/storages/s3/", s.Storage(made.ID, c.bucket), nil); err != nil {
 		return Project{}, err
 	}
 	var tasks []map[string]any
@@ -118,17 +108,7 @@ func (s *Stack) asOwner(ctx context.Context, method, path string, body, into any
 			return err
 		}
 	}
-	request, err := http.NewRequestWithContext(ctx, method, s.direct.String()+path, &sent)
-	if err != nil {
-		return err
-	}
-	bearer, err := signin.Bearer{Key: presign.Secret(s.secretKey), Now: time.Now, Rand: rand.Reader}.Authorization(ownerID)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Authorization", bearer.Reveal())
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := s.Directly(ctx, ownerID, method, path, "application/json", &sent)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,10 @@ type Options struct {
 	Progress io.Writer
 	// PublicPort is where the application is; 0 means any that is free.
 	PublicPort int
+	// Careless gives Label Studio what no operator should: a key of its machine
+	// that reads every bucket, as an instance role may, and the certainty of its
+	// own address with which exports pack media. Attacks need it.
+	Careless bool
 }
 
 // Stack is everything, running.

@@ -24,8 +24,8 @@ import (
 // region is what signatures are for.
 const region = "us-east-1"
 
-// appKey is the access key that Label Studio has: the one shared key with
-// which it could read everything.
+// appKey is the access key that Label Studio has: the one key that everybody
+// there shares.
 const appKey = "label-studio"
 
 //go:embed testdata/minio_users.py
@@ -124,9 +124,16 @@ func (s *Stack) fill(ctx context.Context) error {
 }
 
 // makeUsers makes one user for each role, with what the role may do at most,
-// and Label Studio's, which may read everything.
+// and Label Studio's, with the least that it needs.
 func (s *Stack) makeUsers(ctx context.Context, address string) error {
-	users := []map[string]any{{"user": appKey, "secret": s.appSecret, "policy": policy([]string{"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"}, "*")}}
+	least, err := leastPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	users := []map[string]any{{"user": appKey, "secret": s.appSecret, "policy": least}}
+	if s.Careless {
+		users = append(users, map[string]any{"user": instanceKey, "secret": s.appSecret, "policy": policy([]string{"s3:GetObject", "s3:ListBucket"}, "*")})
+	}
 	for role, prefixes := range reads {
 		users = append(users, map[string]any{"user": storeUser(role), "secret": s.roleSecret, "policy": policy([]string{"s3:GetObject"}, prefixes...)})
 	}

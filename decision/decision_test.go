@@ -257,6 +257,29 @@ func TestWhoIsNotSignedIn(t *testing.T) {
 	}
 }
 
+// Whether the application runs is for everybody to see, asked in one way and
+// with nothing that says who asks. Everything else needs a session.
+func TestOnlyHealthIsForEverybody(t *testing.T) {
+	for _, target := range []string{"/health", "/health/"} {
+		w := newWorld(t)
+		if got := w.Decide(t.Context(), request("GET", target, "sessionid=stolen")); got.Kind != decision.Open || got.Authorization != "" || got.Cookie != "" {
+			t.Errorf("%s: %v with %q and %q", target, got.Kind, got.Authorization, got.Cookie)
+		}
+		if got := w.Decide(t.Context(), request("POST", target, "")); got.Kind != decision.Refuse {
+			t.Errorf("POST %s: %v", target, got.Kind)
+		}
+	}
+	for _, target := range []string{
+		"/health?x", "/health/x", "//health", "/health//", "/%68ealth", "/x/health/", "/health;x", "/Health", "/tasks/3/resolve/health/", "/health/../tasks/3/resolve/",
+		"/version", "/api/version/", "/metrics", "/static/js/main.js", "/react-app/main.js", "/sw.js", "/favicon.ico", "/", "/api/current-user/whoami",
+	} {
+		w := newWorld(t)
+		if got := w.Decide(t.Context(), request("GET", target, "")); got.Kind != decision.Refuse || got.Answer.Status != 401 {
+			t.Errorf("%s without a session: %v %d", target, got.Kind, got.Answer.Status)
+		}
+	}
+}
+
 func r2html(r decision.Request) bool { return r.FetchMode == "navigate" }
 
 func TestLogoutEndsWhatThePersonMay(t *testing.T) {

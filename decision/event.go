@@ -50,6 +50,8 @@ const (
 	Stream
 	// Page answers with a page of our own.
 	Page
+	// Open hands the request to the application, as nobody.
+	Open
 )
 
 // String names the kind for logs and metrics.
@@ -61,6 +63,8 @@ func (k Kind) String() string {
 		return "stream"
 	case Page:
 		return "page"
+	case Open:
+		return "open"
 	}
 	return "refuse"
 }

@@ -18,6 +18,8 @@ func answer(d decision.Decision) *authv3.CheckResponse {
 	switch {
 	case d.Kind == decision.Pass && d.Authorization != "":
 		return pass(d)
+	case d.Kind == decision.Open && d.Code != "":
+		return open(d)
 	case d.Kind == decision.Stream && d.Signed.Target() != "" && d.Bucket.Host != "":
 		return stream(d)
 	case d.Answer.Status >= 200 && d.Answer.Status < 600:
@@ -39,6 +41,11 @@ func pass(d decision.Decision) *authv3.CheckResponse {
 		ok.Headers = append(ok.Headers, overwrite(contract.Cookie, d.Cookie))
 	}
 	return allowed(ok, d, "")
+}
+
+// open goes on to the application with nothing that says who asks.
+func open(d decision.Decision) *authv3.CheckResponse {
+	return allowed(&authv3.OkHttpResponse{HeadersToRemove: []string{contract.Authorization, contract.APIKey, contract.Cookie}}, d, "")
 }
 
 // stream goes to S3. The new path makes Envoy choose the route again, and the

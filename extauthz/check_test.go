@@ -124,6 +124,9 @@ func TestTheAnswers(t *testing.T) {
 			"headers": [{"header": {"key": "authorization", "value": "Bearer x"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
 			"headersToRemove": ["x-api-key", "cookie"]},
 			"dynamicMetadata": {"rolepass_code": "pass"}}`},
+		{"open", decision.Decision{Kind: decision.Open, Code: "open", Authorization: "Bearer x", Cookie: "theme=dark"}, `{"status": {}, "okResponse": {
+			"headersToRemove": ["authorization", "x-api-key", "cookie"]},
+			"dynamicMetadata": {"rolepass_code": "open"}}`},
 		{"stream", decision.Decision{Kind: decision.Stream, Code: "stream", Session: "0123", Signed: signed, Bucket: presign.Bucket{Host: "s3.test"}, Header: []login.Header{{Name: "vary", Value: "cookie"}}}, `{"status": {}, "okResponse": {
 			"headers": [{"header": {"key": ":path", "value": ` + quoted(signed.Target()) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
 			"headersToRemove": ["cookie", "authorization", "x-api-key", "origin", "referer", "x-csrftoken"],
@@ -170,6 +173,7 @@ func TestHalfADecisionRefuses(t *testing.T) {
 	for name, d := range map[string]decision.Decision{
 		"nothing decided":                 {},
 		"a pass without a credential":     {Kind: decision.Pass},
+		"an open door without a code":     {Kind: decision.Open},
 		"a stream to nowhere":             {Kind: decision.Stream, Signed: signed},
 		"a stream of nothing":             {Kind: decision.Stream, Bucket: presign.Bucket{Host: "s3.test"}},
 		"a page without a status":         {Kind: decision.Page},

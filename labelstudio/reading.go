@@ -21,8 +21,8 @@
 // by a browser are refused, and as what type it is served.
 //
 // The package is pure: it asks nobody (package client does) and decides
-// nothing about people. It knows the routes of Label Studio 1.23; a route that
-// a later version adds is for the version check of package client to notice.
+// nothing about people. It knows the routes of the versions that Tested names;
+// docs/label-studio.md says what becomes of each.
 package labelstudio
 
 import (
@@ -77,6 +77,9 @@ type Reading struct {
 	Project int64
 	// Location is the object that a Fetch asks for.
 	Location presign.Location
+	// Anonymous says of an App that it is for everybody, also without a
+	// session.
+	Anonymous bool
 	// Door is set exactly when Kind is SideDoor.
 	Door Door
 	// Refusal is set exactly when Kind is Refused.
@@ -93,6 +96,9 @@ func Read(method, target string) Reading {
 	}
 	if f, ok := fetchPath(path); ok {
 		return readFetch(method, f, query)
+	}
+	if anonymous(method, target) {
+		return Reading{Kind: App, Anonymous: true}
 	}
 	return readApp(method, path, query)
 }

@@ -45,6 +45,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute}
 	cache := credcache.New(store, sealer, openedBytes, o.Now)
 	app := appClient(c, o, s.metrics)
+	s.version = app.Version
 	pages := &login.Service{
 		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Contact: c.Contact,
 		AppCookies: []string{c.LabelStudio.SessionCookie},

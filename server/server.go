@@ -48,6 +48,8 @@ type Server struct {
 	idps    []*idp
 	audit   *telemetry.Audit
 	metrics *telemetry.Metrics
+	// version asks Label Studio for its own.
+	version func(context.Context) (string, error)
 	grpc    *grpc.Server
 	admin   *http.Server
 	ready   atomic.Bool
@@ -99,6 +101,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.grpc.Serve(check) })
 	group.Go(func() error { return ended(s.admin.Serve(admin)) })
 	group.Go(func() error { return s.refresh(ctx) })
+	group.Go(func() error { return s.watchVersion(ctx) })
 	group.Go(func() error { <-ctx.Done(); return s.shutDown() })
 	s.ready.Store(true)
 	s.log.Info("serving", "check", s.config.Listen.String(), "admin", s.config.Admin)

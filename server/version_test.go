@@ -1,0 +1,53 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A version that nobody tested is named in the log: once, whenever Label Studio
+// begins to answer, and again when it becomes another.
+func TestAVersionThatNobodyTestedIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		answer, asked := "", 0
+		s := &Server{log: slog.New(slog.NewTextHandler(&log, nil)), version: func(context.Context) (string, error) {
+			if asked++; answer == "" {
+				return "", errors.New("it still starts")
+			}
+			return answer, nil
+		}}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.watchVersion(ctx) }()
+		after := func(wait time.Duration, warnings int, naming string) {
+			t.Helper()
+			<-time.After(wait)
+			synctest.Wait()
+			if got := strings.Count(log.String(), "level=WARN"); got != warnings || !strings.Contains(log.String(), naming) {
+				t.Errorf("%d warnings, want %d that name %s:\n%s", got, warnings, naming, &log)
+			}
+		}
+		after(time.Minute, 0, "")
+		if asked < 4 {
+			t.Errorf("asked %d times in a minute without an answer", asked)
+		}
+		answer = "1.99.0\nlevel=ERROR"
+		after(time.Minute, 1, "1.99.0level=ERROR")
+		after(10*time.Hour, 1, "1.23.2")
+		answer = "1.23.2"
+		after(time.Hour, 1, "version=1.23.2")
+		answer = "2.0.0"
+		after(time.Hour, 2, "version=2.0.0")
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -21,7 +21,7 @@ func (s section) labelStudio(c *Config) {
 	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "confirm", "session_cookie", "administrators")
 	ls := &c.LabelStudio
 	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
-	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token"))
+	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token", "own"))
 	a.signingIn(ls)
 	ls.Confirm = Confirm(a.word("confirm", "uri", "permission", "none"))
 	ls.SessionCookie = "sessionid"
@@ -54,12 +54,12 @@ func (r *reader) administrators(v value) []string {
 // signingIn reads what the way of signing in needs, and refuses what another
 // way would.
 func (s section) signingIn(ls *LabelStudio) {
-	needed, known := map[SignIn]string{SignInBearer: "secret_key_file", SignInToken: "owner_token_file"}[ls.SignIn]
+	needed, known := map[SignIn]string{SignInBearer: "secret_key_file", SignInToken: "owner_token_file", SignInOwn: ""}[ls.SignIn]
 	if !known {
 		return
 	}
-	for _, name := range []string{"secret_key_file", "owner_token_file"} {
-		if v := s.get(name); v.given() && name != needed {
+	for _, name := range []string{"secret_key_file", "owner_token_file", "owner_id"} {
+		if v := s.get(name); v.given() && name != needed && (name != "owner_id" || ls.SignIn == SignInOwn) {
 			s.problem(v.place, "sign_in: %s does not use %s: leave it out, and keep no secret where none is needed", ls.SignIn, name)
 		}
 	}
@@ -68,6 +68,9 @@ func (s section) signingIn(ls *LabelStudio) {
 		ls.SecretKeyFile = s.filename(s.need("secret_key_file", "name the file that holds Label Studio's SECRET_KEY"))
 	case SignInToken:
 		ls.OwnerTokenFile = s.filename(s.need("owner_token_file", "name the file that holds a personal access token of the Label Studio user as whom new people are invited"))
+	}
+	if ls.SignIn == SignInOwn {
+		return
 	}
 	ls.OwnerID = s.integer(s.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
 }

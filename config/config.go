@@ -195,6 +195,10 @@ const (
 	// taken at the login, and changed into bearers. A person has one such
 	// token, so one that they had made for themselves is revoked.
 	SignInToken SignIn = "token"
+	// SignInOwn leaves Label Studio its own login, beside Rolepass's: an
+	// object shows once Label Studio, asked with the browser's own session
+	// cookie, names the person of the assertion, by e-mail address.
+	SignInOwn SignIn = "own"
 )
 
 // LabelStudio is the application behind Envoy.
@@ -216,7 +220,7 @@ type LabelStudio struct {
 	// not read it.
 	OwnerTokenFile string
 
-	// OwnerID (owner_id, required) is the number of the Label Studio user as
+	// OwnerID (owner_id, required but with own) is the number of the Label Studio user as
 	// whom new people are invited: the organization's owner, often 1.
 	OwnerID int64
 
@@ -232,7 +236,8 @@ type LabelStudio struct {
 	Administrators []string
 
 	// SessionCookie (session_cookie, default sessionid) is the name of its
-	// session cookie, which the browser's requests lose on their way.
+	// session cookie, which the browser's requests lose on their way; with
+	// own they keep it.
 	SessionCookie string
 }
 

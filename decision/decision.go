@@ -49,6 +49,10 @@ type Decider struct {
 	// Bearer gives the application's credential for one of its users. It may
 	// ask the application for it, now and then.
 	Bearer func(ctx context.Context, appUser int64) (presign.Secret, error)
+	// OwnSignIn says that the application keeps its own login: Bearer is not
+	// used, requests keep the application's cookie, and nothing is signed
+	// until the application, asked with it, names the same person.
+	OwnSignIn bool
 	// AppCookies are cookies by which the application knows a session of its
 	// own; they never reach it.
 	AppCookies []string
@@ -105,6 +109,8 @@ const (
 	CodeCredentials  refusal.Code = "credentials_gone"
 	CodeNotSigned    refusal.Code = "not_signed"
 	CodeBearer       refusal.Code = "bearer_failed"
+	CodeAppSignedOut refusal.Code = "app_signed_out"
+	CodeAppOther     refusal.Code = "app_other_person"
 	CodeNothingMatch refusal.Code = "nothing_matched"
 	CodePanic        refusal.Code = "panic"
 )
@@ -122,7 +128,8 @@ type Decision struct {
 	Answer login.Page
 
 	// Authorization and Cookie are what a Pass carries to the application in
-	// place of the browser's own. An empty Cookie is none.
+	// place of the browser's own. An empty Cookie is none, and PassOwn has no
+	// Authorization.
 	Authorization presign.Secret
 	Cookie        string
 
@@ -176,6 +183,9 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 	e.Session = who
 	switch reading.Kind {
 	case labelstudio.SignIn:
+		if d.OwnSignIn {
+			return d.pass(ctx, r, e, who)
+		}
 		return d.toFront(e)
 	case labelstudio.App:
 		if page, ok := d.renew(ctx, r, e, who); ok {

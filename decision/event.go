@@ -52,12 +52,15 @@ const (
 	Page
 	// Open hands the request to the application, as nobody.
 	Open
+	// PassOwn hands the request to the application, as whom the browser's own
+	// session there says.
+	PassOwn
 )
 
 // String names the kind for logs and metrics.
 func (k Kind) String() string {
 	switch k {
-	case Pass:
+	case Pass, PassOwn:
 		return "pass"
 	case Stream:
 		return "stream"

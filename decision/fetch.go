@@ -3,12 +3,10 @@ package decision
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/labelstudio"
-	"github.com/rolepass/rolepass/labelstudio/client"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/session"
@@ -28,7 +26,7 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 	if !d.Grants.Any(who.Roles, reading.Location) {
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNoGrant, "no grant lets one of this person's roles read under this prefix"))
 	}
-	place, err := d.appSays(ctx, who, reading)
+	place, err := d.appSays(ctx, r, who, reading)
 	if err != nil {
 		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
 	}
@@ -60,20 +58,19 @@ func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
 // appSays asks the application, as this person, whether the task is theirs
 // and names this object. Signing the location ourselves goes past the
 // application's own check; this puts it back.
-func (d *Decider) appSays(ctx context.Context, who *session.Session, reading labelstudio.Reading) (grants.Place, error) {
-	if d.Confirm == ConfirmNone {
+func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session, reading labelstudio.Reading) (grants.Place, error) {
+	if d.Confirm == ConfirmNone && !d.OwnSignIn {
 		return grants.Place{}, nil
 	}
 	if reading.Task == 0 && d.Confirm == ConfirmURI {
 		return grants.Place{}, refusal.New(refusal.Forbidden, CodeProject, "a fetch for a project names no task, so it cannot be confirmed; Label Studio's own pages make none (label_studio confirm: permission allows them)")
 	}
-	bearer, err := d.Bearer(ctx, who.AppUser)
-	if err != nil {
-		return grants.Place{}, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.Question)
 	defer cancel()
-	asker := client.Asker{Session: who.ID, Credential: strconv.FormatInt(who.AppUser, 10), Authorization: bearer}
+	asker, err := d.asker(ctx, r, who)
+	if err != nil || d.Confirm == ConfirmNone {
+		return grants.Place{}, err
+	}
 	if reading.Task == 0 {
 		answer, err := d.App.Project(ctx, asker, reading.Project)
 		return answer.Place, never401(err)

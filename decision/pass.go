@@ -17,6 +17,9 @@ func (d *Decider) pass(ctx context.Context, r *Request, e *Event, who *session.S
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeCrossOrigin,
 			"a %s did not come from the application's own pages (Origin, Sec-Fetch-Site): the bearer that Rolepass adds would carry out what another site asks for", r.Method))
 	}
+	if d.OwnSignIn {
+		return Decision{Kind: PassOwn, Code: "pass", Session: who.Handle(), Cookie: d.cookiesForApp(r.CookieLines)}
+	}
 	bearer, err := d.Bearer(ctx, who.AppUser)
 	if err != nil {
 		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeBearer, "no bearer for the application could be made: see the cause"))
@@ -43,12 +46,12 @@ func (d *Decider) sideDoor(ctx context.Context, r *Request, e *Event, who *sessi
 // ownCookies begin the names of Rolepass's own cookies.
 const ownCookies = "__Host-rolepass"
 
-// cookiesForApp leaves what the application may see: neither our cookies nor
-// those by which it would know somebody.
+// cookiesForApp leaves what the application may see: not our cookies, nor,
+// where we say who asks, those by which it would know somebody.
 func (d *Decider) cookiesForApp(lines []string) string {
 	var left strings.Builder
 	for _, pair := range session.Cookies(lines) {
-		if strings.HasPrefix(pair[0], ownCookies) || d.isAppCookie(pair[0]) {
+		if strings.HasPrefix(pair[0], ownCookies) || !d.OwnSignIn && d.isAppCookie(pair[0]) {
 			continue
 		}
 		if left.Len() > 0 {

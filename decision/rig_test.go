@@ -60,6 +60,7 @@ type world struct {
 	app    http.HandlerFunc
 	asked  []string
 	sealer *state.Sealer
+	email  string // of who signs in
 	idp    *samltest.IdP
 }
 
@@ -84,7 +85,7 @@ func random() io.Reader { return rand.NewChaCha8([32]byte{1}) }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC)}
+	w := &world{t: t, email: "ada@example.com", now: time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC)}
 	dir := t.TempDir() + "/keys"
 	if _, err := state.NewKey(dir, w.now, random()); err != nil {
 		t.Fatal(err)
@@ -211,7 +212,7 @@ func (w *world) signedInUntil(ends time.Time, roles ...string) (cookie string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s.AppUser, s.Roles, s.Principal = 42, roles, saml.Principal{IdP: "corp", NameID: "4711", SessionName: "ada"}
+	s.AppUser, s.Roles, s.Principal = 42, roles, saml.Principal{IdP: "corp", NameID: "4711", SessionName: "ada", Email: w.email}
 	for _, role := range roles {
 		credentials := &presign.Credentials{AccessKeyID: "ASIA" + role[len(role)-4:], SecretAccessKey: "secret", SessionToken: "token", Expires: ends, STS: "aws"}
 		if err := w.Cache.Put(w.t.Context(), credcache.Key{Session: s, Role: role}, credentials); err != nil {

@@ -176,6 +176,9 @@ func (v *visitor) account(name string) stack.Account {
 			return account
 		}
 	}
+	if resident := stack.Resident(); resident.Name == name {
+		return resident
+	}
 	v.t.Fatalf("no account %s", name)
 	return stack.Account{}
 }

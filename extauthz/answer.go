@@ -20,6 +20,8 @@ func answer(d decision.Decision) *authv3.CheckResponse {
 		return pass(d)
 	case d.Kind == decision.Open && d.Code != "":
 		return open(d)
+	case d.Kind == decision.PassOwn && d.Authorization == "" && d.Code != "":
+		return passOwn(d)
 	case d.Kind == decision.Stream && d.Signed.Target() != "" && d.Bucket.Host != "":
 		return stream(d)
 	case d.Answer.Status >= 200 && d.Answer.Status < 600:
@@ -35,6 +37,16 @@ func pass(d decision.Decision) *authv3.CheckResponse {
 		Headers:         []*corev3.HeaderValueOption{overwrite(contract.Authorization, d.Authorization.Reveal())},
 		HeadersToRemove: []string{contract.APIKey},
 	}
+	return withCookie(ok, d)
+}
+
+// passOwn goes on to the application with its own session of this browser.
+func passOwn(d decision.Decision) *authv3.CheckResponse {
+	return withCookie(&authv3.OkHttpResponse{HeadersToRemove: []string{contract.APIKey, contract.Authorization}}, d)
+}
+
+// withCookie leaves the application the cookies that the decision left it.
+func withCookie(ok *authv3.OkHttpResponse, d decision.Decision) *authv3.CheckResponse {
 	if d.Cookie == "" {
 		ok.HeadersToRemove = append(ok.HeadersToRemove, contract.Cookie)
 	} else {

@@ -127,6 +127,10 @@ func TestTheAnswers(t *testing.T) {
 		{"open", decision.Decision{Kind: decision.Open, Code: "open", Authorization: "Bearer x", Cookie: "theme=dark"}, `{"status": {}, "okResponse": {
 			"headersToRemove": ["authorization", "x-api-key", "cookie"]},
 			"dynamicMetadata": {"rolepass_code": "open"}}`},
+		{"pass with the application's own session", decision.Decision{Kind: decision.PassOwn, Code: "pass", Cookie: "sessionid=s"}, `{"status": {}, "okResponse": {
+			"headers": [{"header": {"key": "cookie", "value": "sessionid=s"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+			"headersToRemove": ["x-api-key", "authorization"]},
+			"dynamicMetadata": {"rolepass_code": "pass"}}`},
 		{"stream", decision.Decision{Kind: decision.Stream, Code: "stream", Session: "0123", Signed: signed, Bucket: presign.Bucket{Host: "s3.test"}, Header: []login.Header{{Name: "vary", Value: "cookie"}}}, `{"status": {}, "okResponse": {
 			"headers": [{"header": {"key": ":path", "value": ` + quoted(signed.Target()) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
 			"headersToRemove": ["cookie", "authorization", "x-api-key", "origin", "referer", "x-csrftoken"],
@@ -174,6 +178,8 @@ func TestHalfADecisionRefuses(t *testing.T) {
 		"nothing decided":                 {},
 		"a pass without a credential":     {Kind: decision.Pass},
 		"an open door without a code":     {Kind: decision.Open},
+		"an own pass without a code":      {Kind: decision.PassOwn},
+		"an own pass with a credential":   {Kind: decision.PassOwn, Code: "pass", Authorization: "Bearer x"},
 		"a stream to nowhere":             {Kind: decision.Stream, Signed: signed},
 		"a stream of nothing":             {Kind: decision.Stream, Bucket: presign.Bucket{Host: "s3.test"}},
 		"a page without a status":         {Kind: decision.Page},

@@ -10,6 +10,7 @@ import (
 	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/labelstudio/signin"
 	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/state"
 )
@@ -25,6 +26,9 @@ type signing struct {
 // hangs on the IdP's entity id, which no renaming in the configuration
 // changes.
 func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (signing, error) {
+	if c.LabelStudio.SignIn == config.SignInOwn {
+		return signing{signIn: nobodys}, nil
+	}
 	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: appHTTP(), Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
 	if err := credential(accounts, c, o); err != nil {
 		return signing{}, err
@@ -40,6 +44,15 @@ func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (sign
 		return accounts.SignIn(ctx, signin.Person{IdP: entities[p.IdP], NameID: p.NameID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName})
 	}
 	return signing{signIn: signIn, bearer: accounts.Bearer}, nil
+}
+
+// nobodys is the sign-in where the application keeps its own: it only wants
+// the address by which the application's person is compared.
+func nobodys(_ context.Context, p saml.Principal) (int64, error) {
+	if p.Email == "" {
+		return 0, refusal.New(refusal.Forbidden, signin.CodePerson, "the assertion gives no e-mail address, by which the application's person is known: let the identity provider send one")
+	}
+	return 0, nil
 }
 
 // credential gives the accounts what they speak to Label Studio with.

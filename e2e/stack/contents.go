@@ -23,16 +23,20 @@ type person struct {
 	name, email string
 	first, last string
 	roles       []string
+	// quiet keeps the person out of demo.json: a test signs in as them only,
+	// who are in Label Studio by a login of its own.
+	quiet bool
 }
 
 // people are the accounts. The contractor's role is one that no grant names;
 // the steward's is for Label Studio's side doors and reads next to nothing.
 var people = []person{
-	{"radiologist", "radiologist@hospital.example", "Rosa", "Diaz", []string{radiology}},
-	{"researcher", "researcher@hospital.example", "Ravi", "Mehta", []string{research}},
-	{"contractor", "contractor@agency.example", "Carl", "Weber", []string{visiting}},
-	{"both", "both@hospital.example", "Bea", "Okafor", []string{radiology, research}},
-	{"steward", "steward@hospital.example", "Sam", "Petrov", []string{steward}},
+	{"radiologist", "radiologist@hospital.example", "Rosa", "Diaz", []string{radiology}, false},
+	{"researcher", "researcher@hospital.example", "Ravi", "Mehta", []string{research}, false},
+	{"contractor", "contractor@agency.example", "Carl", "Weber", []string{visiting}, false},
+	{"steward", "steward@hospital.example", "Sam", "Petrov", []string{steward}, false},
+	{"resident", "resident@hospital.example", "Rui", "Costa", []string{radiology}, true},
+	{"both", "both@hospital.example", "Bea", "Okafor", []string{radiology, research}, false},
 }
 
 // object is one thing in the store.

@@ -50,7 +50,7 @@ func may(role string) []string {
 	names := []string{}
 	for _, p := range people {
 		for _, has := range p.roles {
-			if has == role {
+			if has == role && !p.quiet {
 				names = append(names, p.name)
 			}
 		}
@@ -65,9 +65,25 @@ func password(name string) string { return "demo-" + name }
 func accounts() []Account {
 	var all []Account
 	for _, p := range people {
-		all = append(all, Account{Name: p.name, Password: password(p.name), Email: p.email, Roles: p.roles})
+		if !p.quiet {
+			all = append(all, p.account())
+		}
 	}
 	return all
+}
+
+func (p person) account() Account {
+	return Account{Name: p.name, Password: password(p.name), Email: p.email, Roles: p.roles}
+}
+
+// Resident is an account that demo.json does not name.
+func Resident() Account {
+	for _, p := range people {
+		if p.quiet {
+			return p.account()
+		}
+	}
+	return Account{}
 }
 
 // describe fills in what was known before anything started.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -58,7 +59,7 @@ func (s *Stack) configure(ctx context.Context) error {
 	for _, name := range []string{"imaging", "dictations", "notes"} {
 		buckets = append(buckets, map[string]any{"name": name, "region": region, "sts": "demo", "endpoint": s.Demo.S3})
 	}
-	s.Demo.Config, err = s.writesYAML("rolepass.yaml", map[string]any{
+	s.config = map[string]any{
 		"public_url": s.Demo.Public,
 		"listen":     s.Demo.Check,
 		"admin":      addresses[1],
@@ -75,7 +76,8 @@ func (s *Stack) configure(ctx context.Context) error {
 			"listen": s.listen, "admin": s.envoyAdmin, "access_log": filepath.Join(s.Dir, "access.log"),
 		},
 		"contact": "the demo's owner",
-	})
+	}
+	s.Demo.Config, err = s.writesYAML("rolepass.yaml", s.config)
 	return err
 }
 
@@ -145,5 +147,36 @@ func (s *Stack) WithoutRolepass(ctx context.Context, do func()) error {
 		s.ends(p)
 	}
 	do()
+	return s.startRolepass(ctx)
+}
+
+// WithConfig runs Rolepass with some of its configuration's keys replaced, does
+// something, and starts it again as it was. Envoy goes on as it is.
+func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func()) error {
+	config := maps.Clone(s.config)
+	maps.Copy(config, replaced)
+	file, err := s.writesYAML("rolepass-replaced.yaml", config)
+	if err != nil {
+		return err
+	}
+	for _, p := range s.named("rolepass") {
+		s.ends(p)
+	}
+	was := s.Demo.Config
+	s.Demo.Config = file
+	defer func() { s.Demo.Config = was }()
+	if err := s.startRolepass(ctx); err != nil {
+		return errors.Join(err, s.again(ctx, was))
+	}
+	do()
+	return s.again(ctx, was)
+}
+
+// again starts Rolepass anew with a configuration.
+func (s *Stack) again(ctx context.Context, file string) error {
+	for _, p := range s.named("rolepass") {
+		s.ends(p)
+	}
+	s.Demo.Config = file
 	return s.startRolepass(ctx)
 }

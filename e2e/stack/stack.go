@@ -50,7 +50,9 @@ type Stack struct {
 	guardian   *guardian
 	ports      chosen
 	projectIDs map[string]int64
-	objects    map[string][]byte
+	// config is what rolepass.yaml says.
+	config  map[string]any
+	objects map[string][]byte
 
 	mu        sync.Mutex
 	processes []*process

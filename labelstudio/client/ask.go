@@ -63,6 +63,22 @@ func (c *Client) project(ctx context.Context, asker Asker, id int64) (Answer, er
 	return Answer{Place: place}, nil
 }
 
+// whoami asks who the asker is. Of a member who was removed Label Studio says
+// "Deleted" in place of the address, which is nobody's.
+func (c *Client) whoami(ctx context.Context, asker Asker) (Answer, error) {
+	var who struct {
+		ID    int64  `json:"id"`
+		Email string `json:"email"`
+	}
+	if err := c.get(ctx, asker, "whoami", "/api/current-user/whoami", "", &who); err != nil {
+		return Answer{}, err
+	}
+	if who.ID <= 0 || who.Email == "" {
+		return Answer{}, unavailable(errors.New("the answer names nobody"))
+	}
+	return Answer{who: Person{ID: who.ID, Email: who.Email}}, nil
+}
+
 // Version gives Label Studio's release, such as "1.23.2". It asks as nobody and
 // keeps nothing.
 func (c *Client) Version(ctx context.Context) (string, error) {
@@ -88,6 +104,9 @@ func (c *Client) get(ctx context.Context, asker Asker, kind, path, query string,
 	request.Header.Set("Accept", "application/json")
 	if asker.Authorization != "" {
 		request.Header.Set("Authorization", asker.Authorization.Reveal())
+	}
+	if asker.Cookie != "" {
+		request.Header.Set("Cookie", asker.Cookie.Reveal())
 	}
 	if c.Asked != nil {
 		c.Asked(kind)

@@ -83,8 +83,11 @@ func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 	defer cancel()
 	asked := c.Now()
 	answer, err := c.inTurn(ctx, func() (Answer, error) {
-		if q.kind == "project" {
+		switch q.kind {
+		case "project":
 			return c.project(ctx, asker, q.id)
+		case "whoami":
+			return c.whoami(ctx, asker)
 		}
 		return c.task(ctx, asker, q.id)
 	})
@@ -138,7 +141,7 @@ func lifetime(err error) time.Duration {
 // caller holds the lock.
 func (c *Client) keep(q question, k kept) {
 	const overhead = 512 // of an entry, its key and its index, about
-	k.bytes = overhead + len(q.session) + len(q.credential)
+	k.bytes = overhead + len(q.session) + len(q.credential) + len(k.answer.who.Email)
 	for uri := range k.answer.uris {
 		k.bytes += len(uri) + 64
 	}

@@ -74,7 +74,7 @@ type Client struct {
 	// in Enterprise, where tasks are assigned, leave it false.
 	ByProject bool
 	// Asked is told of every request that is sent, with its kind: "task",
-	// "tasks", "project" or "version". May be nil.
+	// "tasks", "project", "whoami" or "version". May be nil.
 	Asked func(kind string)
 
 	turns chan struct{}
@@ -115,8 +115,10 @@ type Asker struct {
 	// Credential tells apart the app credentials of a session, such as the
 	// user id of a bearer: an answer to one is no answer to another.
 	Credential string
-	// Authorization is the value of the Authorization header.
+	// Authorization is the value of the Authorization header; empty: none.
 	Authorization presign.Secret
+	// Cookie is the value of the Cookie header; empty: none.
+	Cookie presign.Secret
 }
 
 func (Asker) String() string       { return "[asker]" }
@@ -129,7 +131,19 @@ type Answer struct {
 	// WholePlace asks for them; Workspace is always 0 in Community.
 	Place grants.Place
 	uris  map[string]struct{}
+	who   Person
 }
+
+// Person is a user of Label Studio. It prints as nothing, so that no log names
+// anybody.
+type Person struct {
+	ID    int64
+	Email string
+}
+
+func (Person) String() string       { return "[person]" }
+func (Person) GoString() string     { return "[person]" }
+func (Person) LogValue() slog.Value { return slog.StringValue("[person]") }
 
 // Names says that the task's data has this object as a value: a whole string
 // that is the object's URI, or the URI that Label Studio itself takes out of
@@ -148,6 +162,12 @@ func (c *Client) Task(ctx context.Context, asker Asker, task int64) (Answer, err
 // Project asks for a project; the answer names its place and no objects.
 func (c *Client) Project(ctx context.Context, asker Asker, project int64) (Answer, error) {
 	return c.ask(ctx, asker, question{asker.Session, asker.Credential, "project", project})
+}
+
+// Who asks whom Label Studio takes the asker for.
+func (c *Client) Who(ctx context.Context, asker Asker) (Person, error) {
+	answer, err := c.ask(ctx, asker, question{asker.Session, asker.Credential, "whoami", 0})
+	return answer.who, err
 }
 
 // Forget drops the answers of a session, and makes those that are on their way

@@ -1,0 +1,99 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Where the application keeps its own login, an object shows once both logins
+// name the same person in this browser, and never before.
+func TestTheApplicationsOwnLogin(t *testing.T) {
+	s := running(t)
+	member := visits(t)
+	member.signsIn("radiologist")
+	var invite struct{ Token string }
+	if err := json.Unmarshal(member.mustBe(member.asks("GET", member.demo.Public+"/api/invite", nil, asScript...), 200).body, &invite); err != nil {
+		t.Fatal(err)
+	}
+	own := map[string]any{"label_studio": map[string]any{"url": s.Demo.LabelStudio, "sign_in": "own"}}
+	err := s.WithConfig(t.Context(), own, func() {
+		task := readable(member.project("Radiology"), "radiologist")[0]
+
+		v := visits(t)
+		v.signsIn("resident")
+		v.refusedAs(v.fetches(task.ID, task.URI), "app_signed_out")
+		v.signsUp(invite.Token, "resident")
+		before := len(appSaw(t))
+		if got := v.mustBe(v.fetches(task.ID, task.URI), 200); len(got.body) == 0 {
+			t.Error("the object is empty")
+		}
+		v.mustBe(v.asks("GET", v.demo.Public+"/api/projects/", nil, asScript...), 200)
+		seen := appSaw(t)[before:]
+		if len(seen) != 3 { // who is it, the task, and the page's own question
+			t.Errorf("Label Studio saw %d requests", len(seen))
+		}
+		for _, request := range seen {
+			if request.Scheme != "" || !slices.Contains(request.Cookies, "sessionid") || slices.ContainsFunc(request.Cookies, func(name string) bool { return strings.HasPrefix(name, "__Host-rolepass") }) {
+				t.Errorf("Label Studio saw the credential %q and the cookies %v", request.Scheme, request.Cookies)
+			}
+		}
+
+		// Another person's SAML login beside the resident's own login.
+		other := visits(t)
+		other.signsIn("radiologist")
+		other.logsIn("resident")
+		other.refusedAs(other.fetches(task.ID, task.URI), "app_other_person")
+
+		// Signing out of the application ends both.
+		v.opens(v.demo.Public + "/logout")
+		v.mustBe(v.fetches(task.ID, task.URI), http.StatusUnauthorized)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refusedAs fails unless the answer is a 403 that the audit gives this code.
+func (v *visitor) refusedAs(got answer, code string) {
+	v.t.Helper()
+	v.mustBe(got, http.StatusForbidden)
+	tick := time.NewTicker(20 * time.Millisecond) // the audit is written behind the answer
+	defer tick.Stop()
+	for range 250 {
+		text, err := os.ReadFile(v.demo.Logs["audit"])
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		for line := range bytes.Lines(text) {
+			var record struct{ Code string }
+			if json.Unmarshal(line, &record) == nil && record.Code == code {
+				return
+			}
+		}
+		<-tick.C
+	}
+	v.t.Errorf("nothing was refused as %s", code)
+}
+
+// signsUp and logsIn go through the application's own forms.
+func (v *visitor) signsUp(token, name string) { v.own("/user/signup/?token="+token, name) }
+func (v *visitor) logsIn(name string)         { v.own("/user/login/", name) }
+
+func (v *visitor) own(path, name string) {
+	v.t.Helper()
+	page := v.mustBe(v.opens(v.demo.Public+path), 200)
+	f := v.form(page)
+	f.method, f.action = "POST", v.demo.Public+path
+	account := v.account(name)
+	f.values = url.Values{"csrfmiddlewaretoken": f.values["csrfmiddlewaretoken"], "email": {account.Email}, "password": {account.Password}}
+	if entered := v.sends(f, "same-origin"); entered.StatusCode != http.StatusFound {
+		v.t.Fatalf("%s answers %s: %.300s", path, entered.Status, entered.body)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rolepass/rolepass/labelstudio"
 	"github.com/rolepass/rolepass/labelstudio/client"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
@@ -23,7 +24,38 @@ func (d *Decider) asker(ctx context.Context, r *Request, who *session.Session) (
 	if err != nil {
 		return client.Asker{}, err
 	}
-	return client.Asker{Session: who.ID, Credential: strconv.FormatInt(who.AppUser, 10), Authorization: bearer}, nil
+	asker := byNumber(who)
+	asker.Authorization = bearer
+	return asker, nil
+}
+
+// byNumber names the person's credential with the application, without it.
+func byNumber(who *session.Session) client.Asker {
+	return client.Asker{Session: who.ID, Credential: strconv.FormatInt(who.AppUser, 10)}
+}
+
+// byCookie names the application's own session, which is the credential, too.
+func byCookie(who *session.Session, cookie string) client.Asker {
+	sum := sha256.Sum256([]byte(cookie))
+	return client.Asker{Session: who.ID, Credential: hex.EncodeToString(sum[:16]), Cookie: presign.Secret(cookie)}
+}
+
+// opened tells the client which page of tasks the person is about to see: its
+// objects are asked for next, and the page can answer for all of them.
+func (d *Decider) opened(r *Request, who *session.Session) {
+	page, ok := labelstudio.ReadPage(r.Target)
+	if !ok || r.Method != "GET" {
+		return
+	}
+	asker := byNumber(who)
+	if d.OwnSignIn {
+		cookie, ok := d.appCookie(r.CookieLines)
+		if !ok {
+			return
+		}
+		asker = byCookie(who, cookie)
+	}
+	d.App.Opened(asker, client.Page(page))
 }
 
 // browser is the person as the application knows them by its own session in
@@ -34,8 +66,7 @@ func (d *Decider) browser(ctx context.Context, r *Request, who *session.Session)
 	if !ok {
 		return client.Asker{}, refusal.New(refusal.Forbidden, CodeAppSignedOut, "the person is not signed in to the application in this browser (or has two of its session cookies): they sign in there, too")
 	}
-	sum := sha256.Sum256([]byte(cookie))
-	asker := client.Asker{Session: who.ID, Credential: hex.EncodeToString(sum[:16]), Cookie: presign.Secret(cookie)}
+	asker := byCookie(who, cookie)
 	person, err := d.App.Who(ctx, asker)
 	if err != nil {
 		return client.Asker{}, never401(err)

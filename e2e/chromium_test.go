@@ -197,8 +197,13 @@ func (c *chromium) fetched(atLeast int) map[string]int64 {
 func TestThePicturesShowForWhomTheyAreMeant(t *testing.T) {
 	c := opensChromium(t)
 	c.signsIn("radiologist")
+	before := questions(t)
 	c.opensProject("Radiology")
-	for address, status := range c.fetched(8) {
+	fetched := c.fetched(8)
+	if asked := questions(t) - before; asked > 3 {
+		t.Errorf("the page's %d objects were %d questions to Label Studio", len(fetched), asked)
+	}
+	for address, status := range fetched {
 		if status != 200 && status != 304 {
 			t.Errorf("the radiologist gets %d for %s", status, shortened(address))
 		}
@@ -226,6 +231,17 @@ func TestThePicturesShowForWhomTheyAreMeant(t *testing.T) {
 	}
 	c.until(shown)
 	c.picture("researcher")
+}
+
+// questions counts what Rolepass itself has asked Label Studio.
+func questions(t *testing.T) (n int) {
+	t.Helper()
+	for _, request := range appSaw(t) {
+		if !request.FromEnvoy {
+			n++
+		}
+	}
+	return n
 }
 
 // shown says that pictures of tasks are there and drawn.

@@ -2,12 +2,15 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rolepass/rolepass/e2e/stack"
 )
@@ -109,39 +112,74 @@ func TestSTSIsAskedAtTheLoginOnly(t *testing.T) {
 	t.Logf("STS: %d calls for a login with 2 roles, 0 for %d fetches", len(atLogin), fetched)
 }
 
-// A page of the Data Manager loads thirty objects at once; Label Studio is not
-// asked thirty times.
-func TestAPageOfThirtyIsFewQuestions(t *testing.T) {
+// A page of the Data Manager loads thirty objects, six at a time as browsers
+// do; Label Studio is asked once, with the question that the page asked itself.
+func TestAPageOfThirtyIsOneQuestion(t *testing.T) {
 	v := visits(t)
 	v.signsIn("radiologist")
-	tasks := readable(v.project("Radiology"), "radiologist")[:30]
-	before := len(appSaw(t))
-	var page sync.WaitGroup
-	statuses := make([]int, len(tasks))
-	for i, task := range tasks {
-		page.Go(func() { statuses[i] = v.fetches(task.ID, task.URI).StatusCode })
-	}
-	page.Wait()
-	for i, status := range statuses {
-		if status != http.StatusOK {
-			t.Errorf("task %d: %d", tasks[i].ID, status)
+	project := v.project("Radiology")
+	tasks := readable(project, "radiologist")[:30]
+	before := questions(t)
+	v.mustBe(v.asks("GET", fmt.Sprintf("%s/api/tasks?page=1&page_size=30&project=%d", v.demo.Public, project.ID), nil, asScript...), http.StatusOK)
+	for sixth := range slices.Chunk(tasks, 6) {
+		var together sync.WaitGroup
+		for _, task := range sixth {
+			together.Go(func() {
+				if status := v.fetches(task.ID, task.URI).StatusCode; status != http.StatusOK {
+					t.Errorf("task %d: %d", task.ID, status)
+				}
+			})
 		}
+		together.Wait()
 	}
-	var questions []string
-	for _, request := range appSaw(t)[before:] {
-		path, _, _ := strings.Cut(request.Target, "?")
-		questions = append(questions, request.Method+" "+path)
+	asked := questions(t) - before
+	if asked != 1 {
+		t.Errorf("thirty objects were %d questions", asked)
 	}
-	if len(questions) > 6 {
-		t.Errorf("thirty objects were %d questions: %v", len(questions), questions)
-	}
-	t.Logf("questions to Label Studio for a page of 30: %d", len(questions))
-	again := len(appSaw(t))
+	t.Logf("questions to Label Studio for a page of 30: %d", asked)
 	for _, task := range tasks {
 		v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK)
 	}
-	if more := len(appSaw(t)) - again; more != 0 {
+	if more := questions(t) - before - asked; more != 0 {
 		t.Errorf("the same page again was %d questions", more)
+	}
+}
+
+// Where Label Studio does not answer, the refusal comes in time, and so does
+// the next yes when it answers again.
+func TestLabelStudioThatStopsIsARefusalInTime(t *testing.T) {
+	v := visits(t)
+	v.signsIn("radiologist")
+	tasks := readable(v.project("Radiology"), "radiologist")[40:43]
+	app := v.demo.PIDs["label_studio"]
+	if err := syscall.Kill(app, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	stopped := true
+	goesOn := func() {
+		if stopped {
+			stopped = false
+			_ = syscall.Kill(app, syscall.SIGCONT)
+		}
+	}
+	defer goesOn()
+	began := time.Now()
+	var together sync.WaitGroup
+	for _, task := range tasks {
+		together.Go(func() {
+			got := v.fetches(task.ID, task.URI)
+			if got.StatusCode != http.StatusServiceUnavailable || len(got.body) > 4096 {
+				t.Errorf("task %d: %s, %d bytes", task.ID, got.Status, len(got.body))
+			}
+		})
+	}
+	together.Wait()
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("the refusals came after %v", took)
+	}
+	goesOn()
+	for _, task := range tasks {
+		v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK)
 	}
 }
 

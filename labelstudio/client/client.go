@@ -65,9 +65,9 @@ type Client struct {
 	// project too, which takes a second question. It is needed only when a
 	// grant is scoped by one of them.
 	WholePlace bool
-	// ByProject asks for the tasks of a page together, by the list of Label
-	// Studio's Data Manager, once it is known which project the session works
-	// in. That spares Label Studio most questions; and where a model is
+	// ByProject asks for the tasks of a page together: by the page itself if
+	// Opened has told of it, and else by the list of Label Studio's Data
+	// Manager, once it is known which project the session works in. That spares Label Studio most questions; and where a model is
 	// connected, it spares the model, which Label Studio asks whenever it is
 	// asked for a single task without predictions. The list says whether the
 	// project is theirs, which in Community is all there is to say of a task;
@@ -88,6 +88,8 @@ type Client struct {
 	queues map[party]*queue
 	// lately is the project of the last task that each party asked for.
 	lately *simplelru.LRU[party, int64]
+	// pages are what each party opened last in the Data Manager.
+	pages *simplelru.LRU[party, opened]
 	// of lists, by session, the questions that are kept.
 	of map[string]map[question]struct{}
 }
@@ -105,6 +107,7 @@ func New(base *url.URL, http *http.Client, now func() time.Time) *Client {
 	// NewLRU only fails for a size below 1.
 	c.kept, _ = simplelru.NewLRU(maxEntries, c.dropped)
 	c.lately, _ = simplelru.NewLRU[party, int64](maxParties, nil)
+	c.pages, _ = simplelru.NewLRU[party, opened](maxParties, nil)
 	return c
 }
 

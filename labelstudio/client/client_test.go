@@ -87,6 +87,8 @@ func TestWhatATaskNames(t *testing.T) {
 		{`{}`, "s3://b/meta", not},
 		{`"s3://b/k.png"`, "s3://b/k.png", names},
 		{`null`, "s3://b/k.png", not},
+		{strings.Repeat("[", 100) + `"s3://b/k.png"` + strings.Repeat("]", 100), "s3://b/k.png", names},
+		{strings.Repeat("[", 101) + `"s3://b/k.png"` + strings.Repeat("]", 101), "s3://b/k.png", not},
 	} {
 		answer, err := serving(t, task(c.data)).Task(t.Context(), ada, 3)
 		if err != nil || answer.Place != (grants.Place{Project: 12}) {

@@ -49,7 +49,7 @@ func (c *Client) enqueue(ctx context.Context, asker Asker, q question, f *flight
 func (c *Client) serve(ctx context.Context, p party, line *queue) {
 	for {
 		c.mu.Lock()
-		line.waiting = slices.DeleteFunc(line.waiting, forgotten)
+		line.waiting = c.settled(slices.DeleteFunc(line.waiting, forgotten))
 		n := min(len(line.waiting), maxTogether)
 		waiters, asker := line.waiting[:n:n], line.asker
 		line.waiting = line.waiting[n:]
@@ -74,12 +74,13 @@ func (c *Client) awaited(waiters []waiter) []waiter {
 	return slices.DeleteFunc(waiters, forgotten)
 }
 
-// together answers tasks by the list of the project that the party works in. A
-// task that is not there is asked for by itself, and if it is in another
+// together answers tasks by the page that the party has opened, or by the list
+// of the project that it works in. A task that is not there is asked for by itself, and if it is in another
 // project, the rest is looked for there.
 func (c *Client) together(ctx context.Context, p party, asker Asker, project int64, waiters []waiter) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	waiters = c.page(ctx, p, asker, waiters)
 	waiters = c.list(ctx, asker, project, waiters)
 	if len(waiters) == 0 {
 		return
@@ -107,13 +108,13 @@ func (c *Client) list(ctx context.Context, asker Asker, project int64, waiters [
 	if project <= 0 || len(waiters) == 0 {
 		return waiters
 	}
-	ids := make([]int64, len(waiters))
-	for i, w := range waiters {
-		ids[i] = w.id
+	query, err := selection(project, waiters)
+	if err != nil {
+		return waiters
 	}
 	asked := c.Now()
 	found := map[int64]Answer{}
-	if _, err := c.inTurn(ctx, func() (Answer, error) { return Answer{}, c.tasks(ctx, asker, project, ids, found) }); err != nil {
+	if _, err := c.inTurn(ctx, func() (Answer, error) { return Answer{}, c.tasks(ctx, asker, project, query, found) }); err != nil {
 		return waiters
 	}
 	var others []waiter
@@ -127,16 +128,21 @@ func (c *Client) list(ctx context.Context, asker Asker, project int64, waiters [
 	return others
 }
 
-// tasks asks for tasks of a project, as the Data Manager asks for a selection.
-func (c *Client) tasks(ctx context.Context, asker Asker, project int64, ids []int64, found map[int64]Answer) error {
-	selection, err := json.Marshal(map[string]any{"selectedItems": map[string]any{"all": false, "included": ids}})
-	if err != nil {
-		return unavailable(err)
+// selection asks for these tasks of a project, as the Data Manager asks for
+// those that somebody has ticked.
+func selection(project int64, waiters []waiter) (url.Values, error) {
+	ids := make([]int64, len(waiters))
+	for i, w := range waiters {
+		ids[i] = w.id
 	}
-	query := url.Values{
-		"project": {strconv.FormatInt(project, 10)}, "query": {string(selection)}, "page_size": {strconv.Itoa(maxTogether)},
-		"include": {"id,project,data"}, "resolve_uri": {"false"},
-	}
+	ticked, err := json.Marshal(map[string]any{"selectedItems": map[string]any{"all": false, "included": ids}})
+	return url.Values{"project": {strconv.FormatInt(project, 10)}, "query": {string(ticked)}, "page_size": {strconv.Itoa(maxTogether)}}, err
+}
+
+// tasks asks for tasks of a project with their data as stored.
+func (c *Client) tasks(ctx context.Context, asker Asker, project int64, query url.Values, found map[int64]Answer) error {
+	query.Set("include", "id,project,data")
+	query.Set("resolve_uri", "false")
 	var page struct {
 		Tasks []struct {
 			ID      int64 `json:"id"`
@@ -146,6 +152,9 @@ func (c *Client) tasks(ctx context.Context, asker Asker, project int64, ids []in
 	}
 	if err := c.get(ctx, asker, "tasks", "/api/tasks/", query.Encode(), &page); err != nil {
 		return err
+	}
+	if len(page.Tasks) > maxTogether {
+		return unavailable(errors.New("the list has more tasks than were asked for"))
 	}
 	place := grants.Place{Project: project}
 	if c.WholePlace {

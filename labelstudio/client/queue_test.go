@@ -60,7 +60,9 @@ func (m *manager) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(50 * time.Millisecond) // of the bubble's time
 	status, body := 404, any(map[string]any{})
 	query := r.URL.Query()
-	if r.URL.Path == "/api/tasks/" {
+	if r.URL.Path == "/api/tasks/" && query.Has("page") {
+		status, body = m.opened(query)
+	} else if r.URL.Path == "/api/tasks/" {
 		status, body = m.page(query)
 	} else if id, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/"), 10, 64); err == nil && m.projects[id] != 0 {
 		status, body = 200, m.task(id)
@@ -155,6 +157,9 @@ func TestAListThatIsNoAnswer(t *testing.T) {
 		"is not theirs": func([]map[string]any) (int, any) { return 403, nil },
 		"is no list":    func([]map[string]any) (int, any) { return 200, []int{1} },
 		"is empty":      func([]map[string]any) (int, any) { return 200, map[string]any{"tasks": []any{}} },
+		"has too many": func(page []map[string]any) (int, any) {
+			return 200, map[string]any{"tasks": slices.Repeat(page, 101)}
+		},
 		"has a project not asked": func(page []map[string]any) (int, any) {
 			page[0]["project"] = 99
 			return 200, map[string]any{"tasks": page}

@@ -7,12 +7,19 @@ import (
 
 const scheme = "s3://"
 
-// collect gives the URIs that the values of a task's data name, at any depth.
-// Keys of objects are no values.
+// maxDepth is how deep a value may lie in a task's data and still be one. No
+// labelling configuration reaches deeper than a few levels.
+const maxDepth = 100
+
+// collect gives the URIs that the values of a task's data name. Keys of objects
+// are no values.
 func collect(data any) map[string]struct{} {
 	uris := map[string]struct{}{}
-	var walk func(any)
-	walk = func(value any) {
+	var walk func(any, int)
+	walk = func(value any, depth int) {
+		if depth > maxDepth {
+			return
+		}
 		switch v := value.(type) {
 		case string:
 			if uri := uriIn(v); strings.HasPrefix(uri, scheme) {
@@ -20,15 +27,15 @@ func collect(data any) map[string]struct{} {
 			}
 		case []any:
 			for _, item := range v {
-				walk(item)
+				walk(item, depth+1)
 			}
 		case map[string]any:
 			for _, item := range v {
-				walk(item)
+				walk(item, depth+1)
 			}
 		}
 	}
-	walk(data)
+	walk(data, 0)
 	return uris
 }
 

@@ -11,13 +11,14 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test bench tools clean go
+.PHONY: help demo demo-stop test test-idps bench tools clean go
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"
 	@echo "                (DEMO_ARGS=-detach returns when it is ready)"
 	@echo "make demo-stop  stop a demo that was started with -detach"
 	@echo "make test       run all tests, with Envoy, Label Studio, S3 and a browser"
+	@echo "make test-idps  sign in at Keycloak and SimpleSAMLphp as well (some minutes)"
 	@echo "make bench      run the benchmarks"
 	@echo "make tools      only install what the demo and the tests run"
 	@echo "make clean      remove everything that make fetched, built or wrote"
@@ -44,6 +45,13 @@ test: go
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	@$(ENVIRONMENT) && go run ./e2e/testrun -events e2e/artefacts/test.json -- -race -count=1 -p 2 -timeout 20m ./...
+
+# Identity providers of others. Keycloak is fetched with Maven; SimpleSAMLphp is
+# the system's.
+test-idps: go
+	@go run ./e2e/install -idps
+	go vet -tags idps ./e2e/idps
+	@$(ENVIRONMENT) && go test -tags idps -race -count=1 -timeout 20m ./e2e/idps
 
 bench: go
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)

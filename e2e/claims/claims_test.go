@@ -14,13 +14,14 @@ type checkout map[string]string
 
 func goodCheckout() checkout {
 	files := checkout{
-		"README.md":            "It is safe: [no cookie](e2e/fetch_test.go#L3 \"TestFetch/a picture\"), [plain](docs/security.md).\n",
-		"docs/security.md":     "# Security\n\nAs said, [no\ncookie](../e2e/fetch_test.go \"TestFetch\").\n",
-		"e2e/fetch_test.go":    "package e2e_test\n\nfunc TestFetch(t *testing.T) {}\n\nfunc TestMain(m *testing.M) {}\n\nfunc Testimony() {}\n",
-		".cache/x/bad_test.go": "not Go",
-		"testdata/bad_test.go": "not Go",
-		"e2e/own/go.mod":       "module own",
-		"e2e/own/own_test.go":  "package own\n\nfunc TestElsewhere(t *testing.T) {}\n",
+		"README.md":             "It is safe: [no cookie](e2e/fetch_test.go#L3 \"TestFetch/a picture\"), [plain](docs/security.md).\n",
+		"docs/security.md":      "# Security\n\nAs said, [no\ncookie](../e2e/fetch_test.go \"TestFetch\").\n",
+		"e2e/fetch_test.go":     "package e2e_test\n\nfunc TestFetch(t *testing.T) {}\n\nfunc TestMain(m *testing.M) {}\n\nfunc Testimony() {}\n",
+		".cache/x/bad_test.go":  "not Go",
+		"testdata/bad_test.go":  "not Go",
+		"e2e/own/go.mod":        "module own",
+		"e2e/slow/slow_test.go": "//go:build idps\n\npackage slow\n\nfunc TestInALane(t *testing.T) {}\n",
+		"e2e/own/own_test.go":   "package own\n\nfunc TestElsewhere(t *testing.T) {}\n",
 	}
 	events := pass("e2e", "") + pass("e2e", "TestFetch") + pass("e2e", "TestFetch/a_picture")
 	for _, name := range indispensable[1:] {

@@ -30,6 +30,9 @@ func sourceTests(root string) ([]testlog.Test, error) {
 		case entry.IsDir() || !strings.HasSuffix(file, "_test.go"):
 			return nil
 		}
+		if in, err := laneOf(file); err != nil || in {
+			return err
+		}
 		names, err := testsOf(file)
 		if err != nil {
 			return err
@@ -58,6 +61,21 @@ func hidden(name string) bool {
 func ownModule(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "go.mod"))
 	return err == nil
+}
+
+// lanes are the build tags of tests that .ci/run runs by themselves, when what
+// they test has changed (e2e/lane). No other tag may hide a test.
+var lanes = []string{"idps"}
+
+// laneOf says that a file's tests are those of a lane.
+func laneOf(file string) (bool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false, err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	tag, constrained := strings.CutPrefix(first, "//go:build ")
+	return constrained && slices.Contains(lanes, strings.TrimSpace(tag)), nil
 }
 
 func testsOf(file string) ([]string, error) {

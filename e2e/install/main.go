@@ -4,6 +4,7 @@
 //
 //	go run ./e2e/install            # for the demonstration
 //	go run ./e2e/install -browser   # for the tests: also wants a browser
+//	go run ./e2e/install -idps      # for make test-idps: also Keycloak
 //
 // It first looks at the machine and names everything that is missing at once.
 // Then it installs what is not there yet, several things at a time; what an
@@ -28,9 +29,10 @@ import (
 
 func main() {
 	browser := flag.Bool("browser", false, "want a Chromium or Chrome, as the tests do")
+	idps := flag.Bool("idps", false, "install Keycloak, and want SimpleSAMLphp")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *browser)
+	err := run(ctx, *browser, *idps)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -38,7 +40,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, browser bool) error {
+func run(ctx context.Context, browser, idps bool) error {
 	root, err := checkout()
 	if err != nil {
 		return err
@@ -51,7 +53,7 @@ func run(ctx context.Context, browser bool) error {
 	if err != nil {
 		return err
 	}
-	found, problems := preflight(thisMachine(ctx), wants{goVersion: goVersion, browser: browser, cache: cache, disk: wantedDisk(cache)})
+	found, problems := preflight(thisMachine(ctx), wants{goVersion: goVersion, browser: browser, idps: idps, cache: cache, disk: wantedDisk(cache)})
 	if len(problems) > 0 {
 		return errors.New(report(problems))
 	}
@@ -63,6 +65,9 @@ func run(ctx context.Context, browser bool) error {
 	steps, err := plan(root, cache, found.python)
 	if err != nil {
 		return err
+	}
+	if idps {
+		steps = append(steps, []step{keycloakStep()})
 	}
 	if err := install(ctx, cache, steps, newProgress(os.Stderr)); err != nil {
 		return err

@@ -29,6 +29,7 @@ var browsers = []string{
 type wants struct {
 	goVersion version
 	browser   bool
+	idps      bool
 	cache     string // the folder that disk is about
 	disk      uint64 // bytes
 }
@@ -36,7 +37,7 @@ type wants struct {
 // finds is what preflight looked up on the way.
 type finds struct {
 	python  python
-	browser string // "" unless wanted
+	browser string // "" if there is none
 }
 
 // problem is something that is missing, and what to do about it.
@@ -58,9 +59,11 @@ func preflight(m machine, w wants) (finds, []problem) {
 	found.python, p = m.findPython()
 	note(p)
 	note(m.checkDisk(w))
-	if w.browser {
-		found.browser, p = m.findBrowser()
+	if found.browser, p = m.findBrowser(); w.browser {
 		note(p)
+	}
+	if w.idps {
+		problems = append(problems, m.checkIdPs()...)
 	}
 	return found, problems
 }

@@ -60,16 +60,14 @@ func (s *Stack) configure(ctx context.Context) error {
 		buckets = append(buckets, map[string]any{"name": name, "region": region, "sts": "demo", "endpoint": s.Demo.S3})
 	}
 	s.config = map[string]any{
-		"public_url": s.Demo.Public,
-		"listen":     s.Demo.Check,
-		"admin":      addresses[1],
-		"keys":       keys,
-		"idps": []any{map[string]any{
-			"name": "demo", "metadata": s.Demo.IdP + "/metadata", "audience": []string{"urn:amazon:webservices"}, "providers": []string{provider},
-		}},
+		"public_url":   s.Demo.Public,
+		"listen":       s.Demo.Check,
+		"admin":        addresses[1],
+		"keys":         keys,
+		"idps":         s.idps(),
 		"sts":          []any{map[string]any{"name": "demo", "region": region, "endpoint": s.Demo.STS}},
 		"buckets":      buckets,
-		"grants":       grantsOf(s.projectIDs),
+		"grants":       s.grants(),
 		"label_studio": map[string]any{"url": s.app, "secret_key_file": secretKey, "owner_id": ownerID, "administrators": []string{steward}},
 		"audit":        filepath.Join(s.Dir, "audit.log"),
 		"envoy": map[string]any{

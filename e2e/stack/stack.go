@@ -32,6 +32,9 @@ type Options struct {
 	// that reads every bucket, as an instance role may, and the certainty of its
 	// own address with which exports pack media. Attacks need it.
 	Careless bool
+	// Partners are identity providers beside the demonstration's own, which
+	// run already.
+	Partners []Partner
 }
 
 // Stack is everything, running.

@@ -134,7 +134,7 @@ func (s *Stack) makeUsers(ctx context.Context, address string) error {
 	if s.Careless {
 		users = append(users, map[string]any{"user": instanceKey, "secret": s.appSecret, "policy": policy([]string{"s3:GetObject", "s3:ListBucket"}, "*")})
 	}
-	for role, prefixes := range reads {
+	for role, prefixes := range s.reads() {
 		users = append(users, map[string]any{"user": storeUser(role), "secret": s.roleSecret, "policy": policy([]string{"s3:GetObject"}, prefixes...)})
 	}
 	text, err := json.Marshal(users)

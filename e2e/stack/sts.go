@@ -21,22 +21,22 @@ func (s *Stack) startSTS(ctx context.Context) error {
 	if err := os.WriteFile(secret, []byte(s.roleSecret), 0o600); err != nil {
 		return err
 	}
-	metadata := filepath.Join(s.Dir, "idp.xml")
-	if err := os.WriteFile(metadata, s.idp.Metadata(), 0o600); err != nil {
+	providers, trusts, err := s.trusted()
+	if err != nil {
 		return err
 	}
 	var roles []map[string]any
-	for role := range reads {
+	for role := range s.reads() {
 		roles = append(roles, map[string]any{
 			"arn":   role,
-			"trust": map[string]any{"provider": provider, "saml_aud": []string{s.acs()}},
+			"trust": map[string]any{"provider": trusts[role], "saml_aud": []string{s.acs()}},
 			"store": map[string]any{"access_key_id": storeUser(role), "secret_access_key_file": secret},
 		})
 	}
 	config, err := s.writesYAML("samlsts.yaml", map[string]any{
 		"listen": address, "issued_log": filepath.Join(s.Dir, "sts.log"),
 		"store":     map[string]any{"endpoint": s.store, "region": region},
-		"providers": []any{map[string]any{"arn": provider, "metadata": metadata}},
+		"providers": providers,
 		"roles":     roles,
 	})
 	if err != nil {

@@ -1,0 +1,248 @@
+//go:build idps
+
+package idps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rolepass/rolepass/e2e/stack"
+)
+
+// hospital is everything: one Rolepass and three identity providers.
+type hospital struct {
+	*stack.Stack
+	dir      string
+	keycloak *keycloak
+	simple   *simpleSAML
+}
+
+var partners = map[string]stack.Partner{"keycloak": {Name: "keycloak"}, "simplesaml": {Name: "simplesaml"}}
+
+var start = sync.OnceValues(func() (*hospital, error) {
+	tools, err := stack.FromEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "rolepass-idps-")
+	if err != nil {
+		return nil, err
+	}
+	h := &hospital{dir: dir}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*startPatience)
+	defer cancel()
+	return h, h.start(ctx, tools)
+})
+
+// start starts the providers, which learn where Rolepass will be, and then all
+// the rest with their metadata.
+func (h *hospital) start(ctx context.Context, tools stack.Tools) error {
+	port := freePort(18600)
+	public := fmt.Sprintf("http://localhost:%d", port)
+	together, inner := errgroup.WithContext(ctx)
+	together.Go(func() (err error) {
+		dir := filepath.Join(h.dir, "keycloak")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if h.keycloak, err = startKeycloak(inner, dir); err != nil {
+			return err
+		}
+		p := partners["keycloak"]
+		return h.keycloak.introduces(inner, public, p.Role(), p.Provider())
+	})
+	together.Go(func() (err error) {
+		p := partners["simplesaml"]
+		h.simple, err = startSimpleSAML(inner, filepath.Join(h.dir, "simplesaml"), public, p.Role(), p.Provider())
+		return err
+	})
+	if err := together.Wait(); err != nil {
+		return err
+	}
+	o := stack.Options{Dir: filepath.Join(h.dir, "stack"), Tools: tools, Progress: os.Stderr, PublicPort: port}
+	for name, address := range map[string]string{"keycloak": h.keycloak.metadata(), "simplesaml": h.simple.metadata()} {
+		p := partners[name]
+		p.Metadata = address
+		var err error
+		if p.Document, err = get(ctx, address); err != nil {
+			return err
+		}
+		o.Partners = append(o.Partners, p)
+	}
+	var err error
+	h.Stack, err = stack.Start(ctx, o)
+	return err
+}
+
+func (h *hospital) stop() {
+	if h.Stack != nil {
+		h.Stack.Stop()
+	}
+	if h.keycloak != nil {
+		h.keycloak.stop()
+	}
+	if h.simple != nil {
+		h.simple.stop()
+	}
+	if err := os.RemoveAll(h.dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if h, _ := start(); h != nil {
+		h.stop()
+	}
+	os.Exit(code)
+}
+
+func running(t *testing.T) *hospital {
+	t.Helper()
+	h, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// person is somebody at one of the providers.
+type person struct{ idp, name, password string }
+
+var people = []person{{"keycloak", "alice", "demo-alice"}, {"simplesaml", "bob", "demo-bob"}, {"demo", "researcher", "demo-researcher"}}
+
+// chooses opens the application and chooses the provider: what comes is the
+// provider's login page, or its answer where it knows the person.
+func (h *hospital) chooses(b *browser, idp string) page {
+	b.t.Helper()
+	return b.opens(b.linked(b.opens(h.Demo.Public+"/"), idp))
+}
+
+// proves gives name and password, and comes back with the form for the ACS.
+func (h *hospital) proves(b *browser, login page, who person) page {
+	b.t.Helper()
+	return b.follows(b.sends(login, map[string]string{"username": who.name, "password": who.password}))
+}
+
+func (h *hospital) signsIn(b *browser, who person) {
+	b.t.Helper()
+	entered := b.sends(h.proves(b, h.chooses(b, who.idp), who), nil)
+	if entered.StatusCode != http.StatusSeeOther {
+		b.t.Fatalf("%s at %s: the ACS answers %s: %.600s\n%s", who.name, who.idp, entered.Status, entered.body, tail(h.Demo.Logs["rolepass"]))
+	}
+}
+
+// object is one that the researchers, and the partners' people, may read.
+func (h *hospital) object(t *testing.T) (task int64, uri string) {
+	t.Helper()
+	for _, project := range h.Demo.Projects {
+		if project.Title == "Research" {
+			return project.Tasks[0].ID, project.Tasks[0].URI
+		}
+	}
+	t.Fatal("no project Research")
+	return 0, ""
+}
+
+// reads fails unless the object comes, byte for byte.
+func (h *hospital) reads(b *browser) {
+	b.t.Helper()
+	task, uri := h.object(b.t)
+	got := b.fetches(h.Demo.Public, task, uri)
+	if got.StatusCode != http.StatusOK || got.body != string(h.Object(uri)) {
+		b.t.Fatalf("the object: %s, %d bytes", got.Status, len(got.body))
+	}
+}
+
+// readsNothing fails unless nobody is signed in.
+func (h *hospital) readsNothing(b *browser) {
+	b.t.Helper()
+	task, uri := h.object(b.t)
+	if got := b.fetches(h.Demo.Public, task, uri); got.StatusCode != http.StatusUnauthorized {
+		b.t.Fatalf("the object: %s", got.Status)
+	}
+}
+
+// said waits until the audit has a code.
+func (h *hospital) said(t *testing.T, code string) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		audit, err := os.ReadFile(h.Demo.Logs["audit"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(audit), code) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("the audit has no %s; it ends with\n%s", code, tail(h.Demo.Logs["audit"]))
+		}
+	}
+}
+
+func TestEveryProvidersPeopleReadAnObject(t *testing.T) {
+	h := running(t)
+	for _, who := range people {
+		t.Run(who.idp, func(t *testing.T) {
+			b := opensBrowser(t)
+			h.readsNothing(b)
+			h.signsIn(b, who)
+			h.reads(b)
+		})
+	}
+}
+
+// A tile at the provider posts a response that nobody asked for: it becomes a
+// login of ours, which the provider answers without asking again.
+func TestATileAtKeycloakStartsAFreshLogin(t *testing.T) {
+	h := running(t)
+	b := opensBrowser(t)
+	tile := h.proves(b, b.opens(h.keycloak.address+"/realms/hospital/protocol/saml/clients/label-studio"), people[0])
+	fresh := b.sends(tile, nil)
+	if to := fresh.Header.Get("Location"); fresh.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/rolepass/login") && !strings.HasPrefix(to, h.Demo.Public+"/rolepass/login") {
+		t.Fatalf("the tile's response: %s to %q", fresh.Status, to)
+	}
+	h.readsNothing(b)
+	answer := b.opens(b.linked(b.follows(fresh), "keycloak"))
+	if strings.Contains(answer.body, `type="password"`) {
+		t.Fatal("Keycloak asks again")
+	}
+	b.sends(answer, nil)
+	h.reads(b)
+}
+
+// An encrypted assertion could be read by us alone, and not by STS: it is
+// refused, and the log says which switch to turn.
+func TestAnEncryptedAssertionIsRefusedWithAReason(t *testing.T) {
+	h := running(t)
+	certificate := encryptionCertificate(t)
+	if err := h.keycloak.sets(t.Context(), map[string]string{"saml.encrypt": "true", "saml.encryption.certificate": certificate}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := h.keycloak.sets(context.Background(), map[string]string{"saml.encrypt": "false"}); err != nil {
+			t.Error(err)
+		}
+	}()
+	b := opensBrowser(t)
+	got := b.sends(h.proves(b, h.chooses(b, "keycloak"), people[0]), nil)
+	if got.StatusCode != http.StatusForbidden {
+		t.Fatalf("the ACS answers %s", got.Status)
+	}
+	h.readsNothing(b)
+	h.said(t, "saml_encrypted")
+}

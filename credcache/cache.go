@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +41,7 @@ type Cache struct {
 	mu     sync.Mutex
 	size   int
 	forgot uint64 // how often something was forgotten
-	opened *simplelru.LRU[string, *presign.Credentials]
+	opened *simplelru.LRU[place, *presign.Credentials]
 }
 
 // entryOverhead is what an entry costs beside the credentials, roughly.
@@ -51,8 +50,8 @@ const entryOverhead = 400
 // New makes a Cache of at most maxBytes of opened credentials.
 func New(store state.Store, sealer *state.Sealer, maxBytes int, now func() time.Time) *Cache {
 	c := &Cache{store: store, sealer: sealer, now: now, max: maxBytes}
-	opened, err := simplelru.NewLRU(maxBytes/entryOverhead+1, func(name string, credentials *presign.Credentials) {
-		c.size -= cost(name, credentials)
+	opened, err := simplelru.NewLRU(maxBytes/entryOverhead+1, func(p place, credentials *presign.Credentials) {
+		c.size -= cost(p, credentials)
 	})
 	if err != nil {
 		panic(err) // only for a size below one
@@ -61,8 +60,8 @@ func New(store state.Store, sealer *state.Sealer, maxBytes int, now func() time.
 	return c
 }
 
-func cost(name string, credentials *presign.Credentials) int {
-	return len(name) + credentials.Size() + entryOverhead
+func cost(p place, credentials *presign.Credentials) int {
+	return len(p.session) + len(p.role) + credentials.Size() + entryOverhead
 }
 
 // Put keeps credentials, sealed in the state and opened in memory.
@@ -76,13 +75,13 @@ func (c *Cache) Put(ctx context.Context, k Key, credentials *presign.Credentials
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keepOpened(k.name(), credentials)
+	c.keepOpened(k.place(), credentials)
 	return nil
 }
 
 // Get gives the credentials of a key while they last, or ErrNone.
 func (c *Cache) Get(ctx context.Context, k Key) (*presign.Credentials, error) {
-	credentials, ok, forgot := c.getOpened(k.name())
+	credentials, ok, forgot := c.getOpened(k.place())
 	if ok {
 		return credentials, nil
 	}
@@ -104,7 +103,7 @@ func (c *Cache) Get(ctx context.Context, k Key) (*presign.Credentials, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.forgot == forgot { // else perhaps these: they do not come back
-		c.keepOpened(k.name(), credentials)
+		c.keepOpened(k.place(), credentials)
 	}
 	return credentials, nil
 }
@@ -115,7 +114,7 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgot++
-	c.opened.Remove(k.name())
+	c.opened.Remove(k.place())
 	return err
 }
 
@@ -125,29 +124,29 @@ func (c *Cache) ForgetSession(sessionID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgot++
-	for _, name := range c.opened.Keys() {
-		if strings.HasPrefix(name, sessionID+":") {
-			c.opened.Remove(name)
+	for _, p := range c.opened.Keys() {
+		if p.session == sessionID {
+			c.opened.Remove(p)
 		}
 	}
 }
 
-func (c *Cache) getOpened(name string) (credentials *presign.Credentials, ok bool, forgot uint64) {
+func (c *Cache) getOpened(p place) (credentials *presign.Credentials, ok bool, forgot uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	credentials, ok = c.opened.Get(name)
+	credentials, ok = c.opened.Get(p)
 	if ok && !c.now().Before(credentials.Expires) {
-		c.opened.Remove(name)
+		c.opened.Remove(p)
 		return nil, false, c.forgot
 	}
 	return credentials, ok, c.forgot
 }
 
 // keepOpened makes room by dropping what was used longest ago.
-func (c *Cache) keepOpened(name string, credentials *presign.Credentials) {
-	c.opened.Remove(name)
-	c.size += cost(name, credentials)
-	c.opened.Add(name, credentials)
+func (c *Cache) keepOpened(p place, credentials *presign.Credentials) {
+	c.opened.Remove(p)
+	c.size += cost(p, credentials)
+	c.opened.Add(p, credentials)
 	for c.size > c.max && c.opened.Len() > 1 {
 		c.opened.RemoveOldest()
 	}

@@ -204,9 +204,9 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 
 // who finds the session of a request; nil when nobody is signed in.
 func (d *Decider) who(ctx context.Context, r *Request) (*session.Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.State)
-	defer cancel()
-	who, err := d.Sessions.Find(ctx, r.CookieLines)
+	soon := within(ctx, d.Deadlines.State)
+	defer soon.cancel()
+	who, err := d.Sessions.Find(soon, r.CookieLines)
 	if errors.Is(err, session.ErrNone) {
 		return nil, nil
 	}

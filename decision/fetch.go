@@ -45,9 +45,11 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 // fitting refuses uses of an object that the application's own pages do not
 // make: run as a program, or shown by another site.
 func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
-	var ref *refusal.Refusal
-	if err := labelstudio.Destination(r.FetchDest, key); errors.As(err, &ref) {
-		return ref
+	if err := labelstudio.Destination(r.FetchDest, key); err != nil {
+		var ref *refusal.Refusal
+		if errors.As(err, &ref) {
+			return ref
+		}
 	}
 	if r.foreign(d.PublicOrigin) && r.FetchMode != "navigate" {
 		return refusal.New(refusal.Forbidden, CodeCrossOrigin, "a page of another origin asks for an object")
@@ -65,17 +67,17 @@ func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session,
 	if reading.Task == 0 && d.Confirm == ConfirmURI {
 		return grants.Place{}, refusal.New(refusal.Forbidden, CodeProject, "a fetch for a project names no task, so it cannot be confirmed; Label Studio's own pages make none (label_studio confirm: permission allows them)")
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.Question)
-	defer cancel()
-	asker, err := d.asker(ctx, r, who)
+	soon := within(ctx, d.Deadlines.Question)
+	defer soon.cancel()
+	asker, err := d.asker(soon, r, who)
 	if err != nil || d.Confirm == ConfirmNone {
 		return grants.Place{}, err
 	}
 	if reading.Task == 0 {
-		answer, err := d.App.Project(ctx, asker, reading.Project)
+		answer, err := d.App.Project(soon, asker, reading.Project)
 		return answer.Place, never401(err)
 	}
-	answer, err := d.App.Task(ctx, asker, reading.Task)
+	answer, err := d.App.Task(soon, asker, reading.Task)
 	if err != nil {
 		return grants.Place{}, never401(err)
 	}
@@ -101,9 +103,9 @@ func never401(err error) error {
 // sign finds the session's credentials for the chosen role and signs. Expired
 // credentials are a 403, not a 401, for the same reason.
 func (d *Decider) sign(ctx context.Context, r *Request, who *session.Session, choice grants.Choice, bucket presign.Bucket, location presign.Location) (presign.Presigned, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.State)
-	defer cancel()
-	credentials, err := d.Cache.Get(ctx, credcache.Key{Session: who, Role: choice.RoleARN, Shard: choice.Shard})
+	soon := within(ctx, d.Deadlines.State)
+	defer soon.cancel()
+	credentials, err := d.Cache.Get(soon, credcache.Key{Session: who, Role: choice.RoleARN, Shard: choice.Shard})
 	if errors.Is(err, credcache.ErrNone) {
 		return presign.Presigned{}, gone(choice.RoleARN)
 	}

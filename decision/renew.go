@@ -37,10 +37,10 @@ func (d *Decider) renewalDue(ctx context.Context, who *session.Session) bool {
 	if now.Sub(who.Created) < renewBefore {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.State)
-	defer cancel()
+	soon := within(ctx, d.Deadlines.State)
+	defer soon.cancel()
 	for _, role := range who.Roles {
-		credentials, err := d.Cache.Get(ctx, credcache.Key{Session: who, Role: role})
+		credentials, err := d.Cache.Get(soon, credcache.Key{Session: who, Role: role})
 		if err != nil || credentials.Expires.Sub(now) < renewBefore {
 			return true
 		}

@@ -66,10 +66,7 @@ func stream(d decision.Decision) *authv3.CheckResponse {
 	ok := &authv3.OkHttpResponse{
 		Headers:              []*corev3.HeaderValueOption{overwrite(":path", d.Signed.Target())},
 		HeadersToRemove:      toRemoveForS3,
-		ResponseHeadersToAdd: make([]*corev3.HeaderValueOption, len(d.Header)),
-	}
-	for i, header := range d.Header {
-		ok.ResponseHeadersToAdd[i] = overwrite(header.Name, header.Value)
+		ResponseHeadersToAdd: overwriteAll(d.Header),
 	}
 	return allowed(ok, d, contract.S3Route(d.Bucket.Host))
 }
@@ -100,11 +97,10 @@ func shown(d decision.Decision) *authv3.CheckResponse {
 func denied(page login.Page, about *structpb.Struct) *authv3.CheckResponse {
 	out := &authv3.DeniedHttpResponse{
 		Status:  &typev3.HttpStatus{Code: typev3.StatusCode(page.Status)},
-		Headers: make([]*corev3.HeaderValueOption, len(page.Header)),
+		Headers: overwriteAll(page.Header),
 		Body:    string(page.Body),
 	}
 	for i, header := range page.Header {
-		out.Headers[i] = overwrite(header.Name, header.Value)
 		if header.Name == "set-cookie" {
 			out.Headers[i].AppendAction = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
 		}
@@ -145,4 +141,17 @@ func overwrite(name, value string) *corev3.HeaderValueOption {
 		Header:       &corev3.HeaderValue{Key: name, Value: value},
 		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
 	}
+}
+
+// overwriteAll sets headers, whatever was there. The messages of one answer
+// live and die together, so they are made together.
+func overwriteAll(headers []login.Header) []*corev3.HeaderValueOption {
+	all := make([]*corev3.HeaderValueOption, len(headers))
+	options, values := make([]corev3.HeaderValueOption, len(headers)), make([]corev3.HeaderValue, len(headers))
+	for i, header := range headers {
+		all[i], options[i].Header = &options[i], &values[i]
+		values[i].Key, values[i].Value = header.Name, header.Value
+		options[i].AppendAction = corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
+	}
+	return all
 }

@@ -18,14 +18,13 @@ const maxParameters = 8
 // decode to a second.
 func fileURI(query string) (string, *refusal.Refusal) {
 	value, found := "", false
-	parameters := strings.Split(query, "&")
-	if query == "" {
-		parameters = nil
-	}
-	if len(parameters) > maxParameters {
+	if strings.Count(query, "&") >= maxParameters {
 		return "", malformed(CodeFetchQuery, "The query has more parameters than Label Studio's editor ever sends.")
 	}
-	for _, parameter := range parameters {
+	for parameter := range strings.SplitSeq(query, "&") {
+		if query == "" {
+			break
+		}
 		name, v, _ := strings.Cut(parameter, "=")
 		switch {
 		case name == "fileuri" && !found:
@@ -50,8 +49,9 @@ var padding = strings.NewReplacer("%3D", "=", "%3d", "=")
 // be percent-encoded, as browsers do when they add a parameter.
 func decodeFileURI(value string) (presign.Location, *refusal.Refusal) {
 	value = padding.Replace(value)
-	raw, err := base64.URLEncoding.DecodeString(value)
-	if err != nil || base64.URLEncoding.EncodeToString(raw) != value {
+	var space, again [1024]byte // longer ones go to the heap
+	raw, err := base64.URLEncoding.AppendDecode(space[:0], []byte(value))
+	if err != nil || string(base64.URLEncoding.AppendEncode(again[:0], raw)) != value {
 		if quoted := strings.ToLower(decodeOnce(value)); strings.Contains(quoted, "://") {
 			return presign.Location{}, malformed(CodeFileURILegacy, "The fileuri is percent-encoded, a form that Label Studio no longer writes; open the task again to get a new address.")
 		}

@@ -90,7 +90,7 @@ func page(form string) Kind {
 // segments are the parts of a path that are not empty, without the dots and
 // spaces at their ends that some file-minded servers drop.
 func segments(form string) []string {
-	var out []string
+	out := make([]string, 0, strings.Count(form, "/")+1)
 	for segment := range strings.SplitSeq(form, "/") {
 		if segment = strings.TrimRight(segment, ". "); segment != "" {
 			out = append(out, segment)

@@ -1,6 +1,7 @@
 package presign
 
 import (
+	"crypto/sha256"
 	"log/slog"
 	"strings"
 )
@@ -48,7 +49,7 @@ func (s *Signer) Authorize(method string, b Bucket, l Location, c *Credentials) 
 	}
 	var stampSpace [len(timeLayout)]byte
 	stamp := now.AppendFormat(stampSpace[:0], timeLayout)
-	key := c.signingKey(stamp[:len(dayLayout)], b.Region)
+	key := c.signingKey(now, b.Region)
 	token, signed := c.SessionToken.Reveal(), "host;x-amz-content-sha256;x-amz-date"
 	if token != "" {
 		signed += ";x-amz-security-token"
@@ -72,10 +73,11 @@ func (s *Signer) Authorize(method string, b Bucket, l Location, c *Credentials) 
 	request = append(request, signed...)
 	request = append(request, "\n"+unsignedPayload...)
 
+	digest := sha256.Sum256(request)
 	var signature [64]byte
 	var authorization strings.Builder
 	authorization.WriteString(algorithm + " Credential=" + c.AccessKeyID + "/" + key.scope + ", SignedHeaders=" + signed + ", Signature=")
-	authorization.Write(key.sign(signature[:0], request, stamp))
+	authorization.Write(key.sign(signature[:0], digest[:], stamp))
 	out := Authorized{target: target, headers: [4]Header{
 		{"authorization", authorization.String()}, {"x-amz-content-sha256", unsignedPayload}, {"x-amz-date", string(stamp)},
 	}}

@@ -38,30 +38,40 @@ func (*Credentials) MarshalText() ([]byte, error) { return []byte("[credentials]
 // region included: for caches that are bounded in bytes.
 func (c *Credentials) Size() int {
 	const fixed = 512
-	token := len(c.SessionToken) * 5 / 2 // itself, and escaped in the signing key
+	token := len(c.SessionToken) * 4 // itself, escaped in the signing key, and in its latest query
 	return fixed + len(c.AccessKeyID)*2 + len(c.SecretAccessKey) + token + len(c.STS)
 }
 
-// signingKey gives the key for a day (YYYYMMDD) and a region, derived at the
-// first use. Two goroutines that are first at once derive it twice.
-func (c *Credentials) signingKey(day []byte, region string) *signingKey {
-	known := c.derived.Load()
+// signingKey gives the key for the day of a time (UTC) and a region, derived
+// at the first use. Two goroutines that are first at once derive it twice.
+func (c *Credentials) signingKey(now time.Time, region string) *signingKey {
+	known, day := c.derived.Load(), daysSince1970(now)
 	if known != nil {
 		for _, k := range *known {
-			if k.region == region && k.day == string(day) {
+			if k.day == day && k.region == region {
 				return k
 			}
 		}
 	}
-	fresh := deriveSigningKey(c, string(day), region)
+	fresh := deriveSigningKey(c, now, region)
 	keep := []*signingKey{fresh}
 	if known != nil {
 		for _, k := range *known {
-			if k.day == fresh.day {
+			if k.day == day {
 				keep = append(keep, k)
 			}
 		}
 	}
 	c.derived.CompareAndSwap(known, &keep)
 	return fresh
+}
+
+// daysSince1970 tells days apart without formatting them.
+func daysSince1970(t time.Time) int64 {
+	const day = 24 * 60 * 60
+	seconds := t.Unix()
+	if seconds < 0 {
+		seconds -= day - 1
+	}
+	return seconds / day
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -63,12 +62,23 @@ func checkKey(key string) error {
 		return fmt.Errorf("the key has %d bytes, and S3 allows %d", len(key), maxKey)
 	case !utf8.ValidString(key):
 		return errors.New("the key is not valid UTF-8")
-	case strings.IndexFunc(key, unicode.IsControl) >= 0:
+	case hasControl(key):
 		return errors.New("the key has a control character")
 	case strings.Contains(key, "?"):
 		return ErrQuestionMark
 	}
 	return checkSegments(key)
+}
+
+// hasControl says whether valid UTF-8 has a control character (category Cc):
+// those of ASCII, or U+0080 to U+009F, which are encoded as C2 80 to C2 9F.
+func hasControl(key string) bool {
+	for i := range len(key) {
+		if c := key[i]; c < ' ' || c == 0x7f || c == 0xc2 && key[i+1] < 0xa0 {
+			return true
+		}
+	}
+	return false
 }
 
 // checkSegments refuses what merge_slashes, normalize_path, path.Clean and

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/rolepass/rolepass/presign"
@@ -28,6 +29,17 @@ func TestLocationIsKeptByteForByte(t *testing.T) {
 	for _, bucket := range []string{"abc", "a.b", "1.2.3.4.5", "a1-b.c-2", strings.Repeat("b", 63), "127.0.0.1x", "s3alias"} {
 		if l, err := presign.ParseLocation("s3://" + bucket + "/k"); err != nil || l.Bucket != bucket {
 			t.Errorf("bucket %s: %v", bucket, err)
+		}
+	}
+}
+
+func TestKeysHaveNoControlCharacters(t *testing.T) {
+	for r := range rune(unicode.MaxRune + 1) {
+		if !utf8.ValidRune(r) || r == '?' || r == '/' {
+			continue
+		}
+		if _, err := presign.ParseLocation("s3://imaging/a" + string(r) + "b"); (err != nil) != unicode.IsControl(r) {
+			t.Errorf("%U: %v", r, err)
 		}
 	}
 }

@@ -133,3 +133,22 @@ func TestSameURLAsTheSDKForAnything(t *testing.T) {
 		}
 	})
 }
+
+// What is prepared once for many signatures (the key of a day and a region, the
+// query of a second) is never used for others.
+func TestOneCredentialSignsManyTimesAndRegions(t *testing.T) {
+	c := credentials("IQoJb3JpZ2luX2VjE+//wEa/==")
+	c.Expires = noon.Add(1000 * time.Hour)
+	for _, region := range []string{"eu-west-1", "us-east-1", "eu-west-1"} {
+		for _, later := range []time.Duration{0, 12 * time.Millisecond, 13 * time.Millisecond, time.Second, 12 * time.Hour, 36 * time.Hour, -13 * time.Hour, 0} {
+			for _, seconds := range []int64{60, 61, 60} {
+				now, b, l := noon.Add(later), mustBucket(t, "imaging", region, ""), presign.Location{Bucket: "imaging", Key: "a+b/ü.png"}
+				s := at(now)
+				s.Expires = time.Duration(seconds) * time.Second
+				if got, want := mustSign(t, s, "GET", b, l, c).URL(), oracle(t, "GET", b, l, c, seconds, now); got != want {
+					t.Fatalf("at %s in %s for %d s:\n got %s\nwant %s", now, region, seconds, got, want)
+				}
+			}
+		}
+	}
+}

@@ -1,9 +1,9 @@
 package presign
 
 import (
+	"crypto/sha256"
 	"errors"
 	"log/slog"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -67,33 +67,35 @@ func (s *Signer) PresignAs(method string, b Bucket, l Location, c *Credentials, 
 	if err != nil {
 		return Presigned{}, err
 	}
-	var stampSpace [len(timeLayout)]byte
-	stamp := now.AppendFormat(stampSpace[:0], timeLayout)
-	key := c.signingKey(stamp[:len(dayLayout)], b.Region)
+	query := c.signingKey(now, b.Region).query(now, seconds)
 
-	var space [4096]byte
-	request := append(space[:0], method...)
-	request = append(request, '\n')
-	pathAt := len(request)
-	request = appendPath(request, l)
-	request = append(request, '\n')
-	queryAt := len(request)
-	request = key.appendQuery(request, stamp, seconds)
-	request = as.appendQuery(request)
-	queryEnd := len(request)
-	request = append(request, "\nhost:"...)
-	request = append(request, b.Host...)
-	request = append(request, "\n\nhost\n"+unsignedPayload...)
+	var lineSpace, suffixSpace [256]byte // longer ones go to the heap
+	line := append(append(lineSpace[:0], method...), '\n')
+	line = append(appendPath(line, l), '\n')
+	path := line[len(method)+1 : len(line)-1]
+	suffix := as.appendQuery(suffixSpace[:0])
+
+	// The canonical request goes into the hash piece by piece: the session
+	// token alone is a kilobyte, and copying it together would cost as much as
+	// half of hashing it.
+	hash := sha256.New()
+	hash.Write(line)
+	hash.Write(query.text)
+	hash.Write(suffix)
+	var restSpace [128]byte
+	hash.Write(append(append(append(restSpace[:0], "\nhost:"...), b.Host...), "\n\nhost\n"+unsignedPayload...))
+	var digest [sha256.Size]byte
+	var signature [64]byte
 
 	const parameter = "&X-Amz-Signature="
-	var signature [64]byte
 	var target strings.Builder
-	target.Grow(queryEnd - pathAt + len(parameter) + len(signature))
-	target.Write(request[pathAt : queryAt-1])
+	target.Grow(len(path) + len("?") + len(query.text) + len(suffix) + len(parameter) + len(signature))
+	target.Write(path)
 	target.WriteByte('?')
-	target.Write(request[queryAt:queryEnd])
+	target.Write(query.text)
+	target.Write(suffix)
 	target.WriteString(parameter)
-	target.Write(key.sign(signature[:0], request, stamp))
+	target.Write(query.key.sign(signature[:0], hash.Sum(digest[:0]), query.stamp))
 	return Presigned{b.Scheme, b.Host, target.String()}, nil
 }
 
@@ -146,21 +148,6 @@ func appendPath(dst []byte, l Location) []byte {
 	dst = append(dst, l.Bucket...)
 	dst = append(dst, '/')
 	return appendEscaped(dst, l.Key, true)
-}
-
-// appendQuery appends the parameters in the order in which SigV4 sorts them.
-func (k *signingKey) appendQuery(dst, stamp []byte, seconds int64) []byte {
-	dst = append(dst, "X-Amz-Algorithm="+algorithm+"&X-Amz-Credential="...)
-	dst = append(dst, k.credential...)
-	dst = append(dst, "&X-Amz-Date="...)
-	dst = append(dst, stamp...)
-	dst = append(dst, "&X-Amz-Expires="...)
-	dst = strconv.AppendInt(dst, seconds, 10)
-	if k.token != "" {
-		dst = append(dst, "&X-Amz-Security-Token="...)
-		dst = append(dst, k.token...)
-	}
-	return append(dst, "&X-Amz-SignedHeaders=host"...)
 }
 
 // Presigned is a signed location: whoever has it can read the object until it

@@ -4,6 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // The words of Signature Version 4 (AWS, "Authenticating Requests: Using
@@ -20,16 +25,53 @@ const (
 // signingKey is everything of a signature that does not change within a day
 // and a region.
 type signingKey struct {
-	day, region string
+	day    int64 // since 1970
+	region string
 	// scope is DAY/REGION/s3/aws4_request.
 	scope string
 	// credential is ACCESS-KEY/SCOPE, and token the session token, both
 	// escaped for a query.
 	credential, token string
-	mac               mac
+	macs              sync.Pool // of *mac
+	// latest is the query that was used last: the same for every location
+	// that is signed within a second.
+	latest atomic.Pointer[query]
 }
 
-func deriveSigningKey(c *Credentials, day, region string) *signingKey {
+// query is the part of a presigned query that names no object: what is signed
+// in one second for one length of time. The token makes it a kilobyte.
+type query struct {
+	key     *signingKey
+	second  int64 // of the Unix clock
+	seconds int64 // of X-Amz-Expires
+	stamp   []byte
+	text    []byte
+}
+
+// query gives the parameters in the order in which SigV4 sorts them.
+func (k *signingKey) query(now time.Time, seconds int64) *query {
+	if q := k.latest.Load(); q != nil && q.second == now.Unix() && q.seconds == seconds {
+		return q
+	}
+	q := &query{key: k, second: now.Unix(), seconds: seconds, stamp: now.AppendFormat(nil, timeLayout)}
+	q.text = make([]byte, 0, len(k.credential)+len(k.token)+192)
+	q.text = append(q.text, "X-Amz-Algorithm="+algorithm+"&X-Amz-Credential="...)
+	q.text = append(q.text, k.credential...)
+	q.text = append(q.text, "&X-Amz-Date="...)
+	q.text = append(q.text, q.stamp...)
+	q.text = append(q.text, "&X-Amz-Expires="...)
+	q.text = strconv.AppendInt(q.text, seconds, 10)
+	if k.token != "" {
+		q.text = append(q.text, "&X-Amz-Security-Token="...)
+		q.text = append(q.text, k.token...)
+	}
+	q.text = append(q.text, "&X-Amz-SignedHeaders=host"...)
+	k.latest.Store(q)
+	return q
+}
+
+func deriveSigningKey(c *Credentials, now time.Time, region string) *signingKey {
+	day := now.Format(dayLayout)
 	key := []byte("AWS4" + c.SecretAccessKey.Reveal())
 	for _, part := range []string{day, region, service, terminator} {
 		h := hmac.New(sha256.New, key)
@@ -38,52 +80,37 @@ func deriveSigningKey(c *Credentials, day, region string) *signingKey {
 	}
 	scope := day + "/" + region + "/" + service + "/" + terminator
 	return &signingKey{
-		day:        day,
+		day:        daysSince1970(now),
 		region:     region,
 		scope:      scope,
 		credential: string(appendEscaped(nil, c.AccessKeyID+"/"+scope, false)),
 		token:      string(appendEscaped(nil, c.SessionToken.Reveal(), false)),
-		mac:        newMAC(key),
+		macs:       sync.Pool{New: func() any { return &mac{hash: hmac.New(sha256.New, key)} }},
 	}
 }
 
-// sign appends the signature of a canonical request, in hexadecimal, to dst.
-func (k *signingKey) sign(dst, canonical, stamp []byte) []byte {
-	digest := sha256.Sum256(canonical)
-	var space [192]byte
-	text := append(space[:0], algorithm+"\n"...)
-	text = append(text, stamp...)
-	text = append(text, '\n')
-	text = append(text, k.scope...)
-	text = append(text, '\n')
-	text = hex.AppendEncode(text, digest[:])
-	sum := k.mac.sum(text)
-	return hex.AppendEncode(dst, sum[:])
+// sign appends the signature of a canonical request with this SHA-256, in
+// hexadecimal, to dst.
+func (k *signingKey) sign(dst, digest, stamp []byte) []byte {
+	m := k.macs.Get().(*mac)
+	defer k.macs.Put(m)
+	m.text = append(m.text[:0], algorithm+"\n"...)
+	m.text = append(m.text, stamp...)
+	m.text = append(m.text, '\n')
+	m.text = append(m.text, k.scope...)
+	m.text = append(m.text, '\n')
+	m.text = hex.AppendEncode(m.text, digest)
+	m.hash.Reset()
+	m.hash.Write(m.text)
+	m.sum = m.hash.Sum(m.sum[:0])
+	return hex.AppendEncode(dst, m.sum)
 }
 
-// mac is HMAC-SHA256 (RFC 2104) under one key of at most 64 bytes. Unlike
-// crypto/hmac's it has no state, so goroutines share it, and it allocates
-// nothing.
-type mac struct{ inner, outer [sha256.BlockSize]byte }
-
-func newMAC(key []byte) mac {
-	var m mac
-	copy(m.inner[:], key)
-	copy(m.outer[:], key)
-	for i := range m.inner {
-		m.inner[i] ^= 0x36
-		m.outer[i] ^= 0x5c
-	}
-	return m
-}
-
-func (m *mac) sum(text []byte) [sha256.Size]byte {
-	var space [sha256.BlockSize + 192]byte
-	inner := sha256.Sum256(append(append(space[:0], m.inner[:]...), text...))
-	var outer [sha256.BlockSize + sha256.Size]byte
-	copy(outer[:], m.outer[:])
-	copy(outer[sha256.BlockSize:], inner[:])
-	return sha256.Sum256(outer[:])
+// mac is HMAC-SHA256 under one key, for one goroutine at a time. Reset brings
+// back the state in which the key is hashed already.
+type mac struct {
+	hash      hash.Hash
+	text, sum []byte
 }
 
 const upperHex = "0123456789ABCDEF"

@@ -30,17 +30,17 @@ func NewGRPC(decide func(context.Context, decision.Request) decision.Decision) *
 		grpc.UnaryInterceptor(extauthz.Guard),
 		grpc.MaxRecvMsgSize(largestCheck),
 		grpc.MaxConcurrentStreams(atOnce),
-		grpc.NumStreamWorkers(workers()),
+		grpc.NumStreamWorkers(Workers()),
 	)
 	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: decide})
 	return s
 }
 
-// workers is how many goroutines answer one Check after the other. A decision
+// Workers is how many goroutines answer one Check after the other. A decision
 // needs a deep stack, and a goroutine of its own would have to grow one each
 // time. When all are busy, as with questions to the application, grpc starts
-// further ones.
-func workers() uint32 { return uint32(4 * runtime.GOMAXPROCS(0)) }
+// further ones. One that waits costs its stack, some kilobytes.
+func Workers() uint32 { return uint32(32 * runtime.GOMAXPROCS(0)) }
 
 // Tune sets the garbage collector's pace, unless the operator has.
 func Tune() {

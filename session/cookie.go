@@ -62,14 +62,19 @@ func Cookie(lines []string, name string) (string, bool) {
 
 // token is the cookie's secret, split into the two things it is for.
 type token struct {
-	id   string // names the record
-	half []byte // opens it, together with the server's key
+	id    string            // names the session
+	store string            // names its record
+	half  [sha256.Size]byte // opens it, together with the server's key
 }
 
 // encode gives the cookie's value.
 func encode(secret []byte) string { return base64.RawURLEncoding.EncodeToString(secret) }
 
-// parse reads a cookie's value; any form but the canonical one is refused.
+// strict refuses bits that stand for nothing.
+var strict = base64.RawURLEncoding.Strict()
+
+// parse reads a cookie's value; any form but the canonical one is refused. It
+// is on the way of every request, and makes one string.
 func parse(value string) (token, bool) {
 	// What is hashed is a label and the secret: one buffer for both.
 	var buffer [len(halfLabel) + tokenSize]byte
@@ -77,13 +82,16 @@ func parse(value string) (token, bool) {
 		return token{}, false
 	}
 	var secret [tokenSize]byte
-	n, err := base64.RawURLEncoding.Strict().Decode(secret[:], []byte(value))
-	if err != nil || n != tokenSize || encode(secret[:]) != value {
+	var text [(tokenSize*8 + 5) / 6]byte
+	n, err := strict.Decode(secret[:], append(text[:0], value...))
+	if err != nil || n != tokenSize || string(base64.RawURLEncoding.AppendEncode(text[:0], secret[:])) != value {
 		return token{}, false
 	}
 	id := sha256.Sum256(append(append(buffer[:0], idLabel...), secret[:]...))
+	var name [len(storePrefix) + 2*sha256.Size]byte
+	store := string(hex.AppendEncode(append(name[:0], storePrefix...), id[:]))
 	half := sha256.Sum256(append(append(buffer[:0], halfLabel...), secret[:]...))
-	return token{id: hex.EncodeToString(id[:]), half: half[:]}, true
+	return token{id: store[len(storePrefix):], store: store, half: half}, true
 }
 
 const (

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,7 +45,7 @@ func (m *Manager) New(latest time.Time) (s *Session, token string, err error) {
 	value := encode(secret)
 	parsed, _ := parse(value)
 	now := m.Now()
-	s = &Session{ID: parsed.id, half: parsed.half, Created: now, Seen: now, Expires: now.Add(m.Absolute)}
+	s = &Session{ID: parsed.id, half: parsed.half[:], Created: now, Seen: now, Expires: now.Add(m.Absolute)}
 	if !latest.IsZero() && latest.Before(s.Expires) {
 		s.Expires = latest
 	}
@@ -89,7 +90,7 @@ func (m *Manager) Find(ctx context.Context, cookieLines []string) (*Session, err
 	if !ok {
 		return nil, ErrNone
 	}
-	record, err := m.Store.Get(ctx, storeName(t.id))
+	record, err := m.Store.Get(ctx, t.store)
 	if errors.Is(err, state.ErrNotFound) {
 		return nil, ErrNone
 	}
@@ -108,7 +109,7 @@ func (m *Manager) open(t token, record []byte) (*Session, error) {
 	if s, ok := m.opened.get(t.id, record, m.Now()); ok {
 		return s, nil
 	}
-	value, ends, err := m.Sealer.Open(kind, t.id, t.half, record)
+	value, ends, err := m.Sealer.Open(kind, t.id, t.half[:], record)
 	if err != nil {
 		return nil, ErrNone
 	}
@@ -116,7 +117,7 @@ func (m *Manager) open(t token, record []byte) (*Session, error) {
 	if err := json.Unmarshal(value, s); err != nil {
 		return nil, ErrNone
 	}
-	s.ID, s.half = t.id, t.half
+	s.ID, s.half = t.id, bytes.Clone(t.half[:])
 	m.opened.put(t.id, record, s, ends)
 	return s, nil
 }
@@ -156,4 +157,7 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 	return nil
 }
 
-func storeName(id string) string { return kind + ":" + id }
+// storePrefix and a session's ID name its record.
+const storePrefix = kind + ":"
+
+func storeName(id string) string { return storePrefix + id }

@@ -2,6 +2,8 @@ package telemetry
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +35,7 @@ type AuditOptions struct {
 // queue. Records that do not fit are lost, and that is never silent: they are
 // counted, and the audit itself says how many are missing where.
 type Audit struct {
-	key  []byte
+	macs sync.Pool // of HMAC-SHA-256 under the key
 	out  io.Writer
 	file io.Closer // nil for stdout
 	lost func(int)
@@ -74,7 +76,7 @@ func OpenAudit(path string, o AuditOptions) (*Audit, error) {
 
 // NewAudit writes to out.
 func NewAudit(out io.Writer, o AuditOptions) *Audit {
-	a := &Audit{key: o.Key, out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
+	a := &Audit{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, o.Key) }}, out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
 	go a.write()
 	return a
 }

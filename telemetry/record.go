@@ -1,10 +1,12 @@
 package telemetry
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"hash"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/rolepass/rolepass/decision"
@@ -50,18 +52,23 @@ func (a *Audit) line(e *decision.Event) []byte {
 	if e.Location.Bucket != "" {
 		r.Bucket, r.Object = e.Location.Bucket, a.hash(e.Location.URI())
 	}
-	text, err := json.Marshal(r)
-	if err != nil {
+	line := bytes.NewBuffer(make([]byte, 0, usualLine))
+	if err := json.NewEncoder(line).Encode(&r); err != nil {
 		return nil // not for strings and numbers
 	}
-	return append(text, '\n')
+	return line.Bytes()
 }
+
+// usualLine is more than a record of a fetch needs.
+const usualLine = 640
 
 // hash is the first half of an HMAC-SHA-256, in hexadecimal: enough to compare
 // objects by, and useless without the key.
 func (a *Audit) hash(object string) string {
-	mac := hmac.New(sha256.New, a.key)
-	mac.Write([]byte(object))
+	mac := a.macs.Get().(hash.Hash)
+	defer a.macs.Put(mac)
+	mac.Reset()
+	_, _ = io.WriteString(mac, object)
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
@@ -69,6 +76,9 @@ func (a *Audit) hash(object string) string {
 func printable(s string) string {
 	if len(s) > 64 {
 		s = s[:64]
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+		return s
 	}
 	out := []byte(s)
 	for i, c := range out {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -42,7 +41,7 @@ var contestants = []contestant{
 	}},
 	{"empty, our settings", "fetch", func() (*grpc.Server, error) {
 		server.Tune()
-		s := grpc.NewServer(grpc.NumStreamWorkers(uint32(4 * runtime.GOMAXPROCS(0))))
+		s := grpc.NewServer(grpc.NumStreamWorkers(server.Workers()))
 		authv3.RegisterAuthorizationServer(s, empty{})
 		return s, nil
 	}},

@@ -1,0 +1,59 @@
+package decision
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// within is context.WithTimeout for what is nearly always answered out of
+// memory: the timer starts when somebody waits for its end, and most questions
+// are answered before anybody would. A timer and its context cost as much as
+// finding a session. The caller calls cancel.
+func within(ctx context.Context, d time.Duration) *limited {
+	return &limited{Context: ctx, end: time.Now().Add(d)}
+}
+
+// limited is a context with a deadline, whose timer starts with the first Done.
+type limited struct {
+	context.Context // the one around it
+	end             time.Time
+
+	mu    sync.Mutex
+	over  bool // cancelled
+	timed context.Context
+	stop  context.CancelFunc
+}
+
+func (l *limited) Deadline() (time.Time, bool) {
+	if outer, ok := l.Context.Deadline(); ok && outer.Before(l.end) {
+		return outer, true
+	}
+	return l.end, true
+}
+
+func (l *limited) Done() <-chan struct{} { return l.watched().Done() }
+
+func (l *limited) Err() error { return l.watched().Err() }
+
+// watched starts the timer.
+func (l *limited) watched() context.Context {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timed == nil {
+		l.timed, l.stop = context.WithDeadline(l.Context, l.end)
+		if l.over {
+			l.stop()
+		}
+	}
+	return l.timed
+}
+
+func (l *limited) cancel() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	if l.stop != nil {
+		l.stop()
+	}
+}

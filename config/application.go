@@ -18,7 +18,7 @@ func (s section) labelStudio(c *Config) {
 	if !v.given() {
 		return
 	}
-	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "confirm", "session_cookie", "administrators")
+	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "confirm", "session_cookie", "administrators", "api_clients")
 	ls := &c.LabelStudio
 	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
 	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token", "own"))
@@ -30,6 +30,7 @@ func (s section) labelStudio(c *Config) {
 			a.problem(v.place, "%q is no name of a cookie: give Label Studio's SESSION_COOKIE_NAME", ls.SessionCookie)
 		}
 	}
+	ls.APIClients = APIClients(a.word("api_clients", "refuse", "pass"))
 	ls.Administrators = a.administrators(a.get("administrators"))
 	a.warnOfConfirm(ls.Confirm)
 }

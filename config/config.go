@@ -201,6 +201,16 @@ const (
 	SignInOwn SignIn = "own"
 )
 
+// APIClients is what becomes of programs with a token of Label Studio's own.
+type APIClients string
+
+const (
+	// APIClientsRefuse refuses them like everybody who has no session.
+	APIClientsRefuse APIClients = "refuse"
+	// APIClientsPass passes them to Label Studio's API.
+	APIClientsPass APIClients = "pass"
+)
+
 // LabelStudio is the application behind Envoy.
 type LabelStudio struct {
 	// URL (url, required) is where Envoy and Rolepass reach it: http or
@@ -234,6 +244,12 @@ type LabelStudio struct {
 	// with media, import by address, set up webhooks, connect models, open
 	// Django's administration. Everybody else is refused that.
 	Administrators []string
+
+	// APIClients (api_clients, default refuse) is what becomes of programs that
+	// have a token of Label Studio's own and no session: refuse, or pass, which
+	// opens Label Studio's API to them, and neither objects nor what is for
+	// Administrators.
+	APIClients APIClients
 
 	// SessionCookie (session_cookie, default sessionid) is the name of its
 	// session cookie, which the browser's requests lose on their way; with

@@ -56,6 +56,9 @@ type Decider struct {
 	// AppCookies are cookies by which the application knows a session of its
 	// own; they never reach it.
 	AppCookies []string
+	// APIClients passes programs that have a token of the application's own and
+	// no session to its API.
+	APIClients bool
 	// Administrators are the roles for which the application's side doors are
 	// open; nil: for none.
 	Administrators []string

@@ -55,12 +55,15 @@ const (
 	// PassOwn hands the request to the application, as whom the browser's own
 	// session there says.
 	PassOwn
+	// PassClient hands a request of an API client to the application, as whom
+	// the client's own token there says.
+	PassClient
 )
 
 // String names the kind for logs and metrics.
 func (k Kind) String() string {
 	switch k {
-	case Pass, PassOwn:
+	case Pass, PassOwn, PassClient:
 		return "pass"
 	case Stream:
 		return "stream"

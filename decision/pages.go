@@ -30,6 +30,9 @@ func (d *Decider) nobody(ctx context.Context, r *Request, e *Event, reading labe
 	if reading.Anonymous {
 		return Decision{Kind: Open, Code: "open"}
 	}
+	if d.APIClients && (r.AppToken || labelstudio.GivesToken(r.Method, r.Target)) && labelstudio.InAPI(r.Target) {
+		return d.apiClient(r, e, reading)
+	}
 	if !r.navigation() {
 		return d.refuse(r, e, refusal.New(refusal.Unauthenticated, CodeNoSession, "nobody is signed in"))
 	}

@@ -28,6 +28,11 @@ type Request struct {
 	FetchMode string
 	FetchDest string
 
+	// AppToken says that the request carries a token of the application's own:
+	// Authorization with Token or Bearer, or X-Api-Key. What it is, is read by
+	// nobody here. It is false where API clients are refused.
+	AppToken bool
+
 	// Body is there for the ACS only.
 	Body []byte
 }

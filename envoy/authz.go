@@ -28,7 +28,7 @@ func (b *builder) authz() *extauthz.ExtAuthz {
 		ClearRouteCache:                true,
 		StatusOnError:                  &typev3.HttpStatus{Code: typev3.StatusCode_ServiceUnavailable},
 		StatPrefix:                     "rolepass",
-		AllowedHeaders:                 exactly(contract.ForwardedHeaders()),
+		AllowedHeaders:                 exactly(b.forwarded()),
 		EncodeRawHeaders:               true,
 		ValidateMutations:              true,
 		DecoderHeaderMutationRules:     mutable(contract.MutableHeaders()),
@@ -37,6 +37,15 @@ func (b *builder) authz() *extauthz.ExtAuthz {
 		EmitFilterStateStats:           true,
 		ChargeClusterResponseStats:     wrapperspb.Bool(false),
 	}
+}
+
+// forwarded are the headers that Check is shown: those by which API clients say
+// who they are only where they are not removed anyway.
+func (b *builder) forwarded() []string {
+	if b.KeepCredentials {
+		return append(contract.ForwardedHeaders(), contract.CredentialHeaders()...)
+	}
+	return contract.ForwardedHeaders()
 }
 
 // checkService is how Envoy calls Check. A retry sends the same CheckRequest

@@ -230,14 +230,18 @@ func TestNoSideDoors(t *testing.T) {
 }
 
 func TestExtAuthzSpeaksTheContract(t *testing.T) {
+	for keep, want := range map[bool][]string{false: contract.ForwardedHeaders(), true: append(contract.ForwardedHeaders(), contract.CredentialHeaders()...)} {
+		settings := valid()
+		settings.KeepCredentials = keep
+		var forwarded []string
+		for _, p := range one[*extauthz.ExtAuthz](t, generated(t, settings)).AllowedHeaders.Patterns {
+			forwarded = append(forwarded, p.GetExact())
+		}
+		if !slices.Equal(forwarded, want) {
+			t.Errorf("Envoy forwards %v, Rolepass reads %v", forwarded, want)
+		}
+	}
 	filter := one[*extauthz.ExtAuthz](t, generated(t, valid()))
-	var forwarded []string
-	for _, p := range filter.AllowedHeaders.Patterns {
-		forwarded = append(forwarded, p.GetExact())
-	}
-	if !slices.Equal(forwarded, contract.ForwardedHeaders()) {
-		t.Errorf("Envoy forwards %v, Rolepass reads %v", forwarded, contract.ForwardedHeaders())
-	}
 	if filter.StatusOnError.GetCode() != 503 || !filter.ClearRouteCache || len(filter.ClearRouteCacheHeaders) != 0 || !filter.ValidateMutations || !filter.EncodeRawHeaders || !filter.EnableDynamicMetadataIngestion.GetValue() {
 		t.Errorf("the filter is %v", filter)
 	}

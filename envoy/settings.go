@@ -57,8 +57,8 @@ type Settings struct {
 
 	// AppURL is the application's address: scheme, host and port, no path.
 	AppURL *url.URL
-	// KeepCredentials lets the browser's Authorization and X-Api-Key through
-	// to the application, where it judges them itself. False removes them
+	// KeepCredentials shows Authorization and X-Api-Key to Check and lets them
+	// through to the application where Check says so. False removes them
 	// before anything reads them: the application then sees only what Check
 	// sets.
 	KeepCredentials bool

@@ -22,6 +22,8 @@ func answer(d decision.Decision) *authv3.CheckResponse {
 		return open(d)
 	case d.Kind == decision.PassOwn && d.Authorization == "" && d.Code != "":
 		return passOwn(d)
+	case d.Kind == decision.PassClient && d.Authorization == "" && d.Cookie == "" && d.Code != "":
+		return passClient(d)
 	case d.Kind == decision.Stream && d.Signed.Target() != "" && d.Bucket.Host != "":
 		return stream(d)
 	case d.Answer.Status >= 200 && d.Answer.Status < 600:
@@ -43,6 +45,12 @@ func pass(d decision.Decision) *authv3.CheckResponse {
 // passOwn goes on to the application with its own session of this browser.
 func passOwn(d decision.Decision) *authv3.CheckResponse {
 	return withCookie(&authv3.OkHttpResponse{HeadersToRemove: []string{contract.APIKey, contract.Authorization}}, d)
+}
+
+// passClient goes on to the application with the client's own token and no
+// cookie, by which it might know somebody else.
+func passClient(d decision.Decision) *authv3.CheckResponse {
+	return allowed(&authv3.OkHttpResponse{HeadersToRemove: []string{contract.Cookie}}, d, "")
 }
 
 // withCookie leaves the application the cookies that the decision left it.

@@ -127,6 +127,9 @@ func TestTheAnswers(t *testing.T) {
 		{"open", decision.Decision{Kind: decision.Open, Code: "open", Authorization: "Bearer x", Cookie: "theme=dark"}, `{"status": {}, "okResponse": {
 			"headersToRemove": ["authorization", "x-api-key", "cookie"]},
 			"dynamicMetadata": {"rolepass_code": "open"}}`},
+		{"pass of an API client", decision.Decision{Kind: decision.PassClient, Code: "client"}, `{"status": {}, "okResponse": {
+			"headersToRemove": ["cookie"]},
+			"dynamicMetadata": {"rolepass_code": "client"}}`},
 		{"pass with the application's own session", decision.Decision{Kind: decision.PassOwn, Code: "pass", Cookie: "sessionid=s"}, `{"status": {}, "okResponse": {
 			"headers": [{"header": {"key": "cookie", "value": "sessionid=s"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
 			"headersToRemove": ["x-api-key", "authorization"]},
@@ -180,6 +183,9 @@ func TestHalfADecisionRefuses(t *testing.T) {
 		"an open door without a code":     {Kind: decision.Open},
 		"an own pass without a code":      {Kind: decision.PassOwn},
 		"an own pass with a credential":   {Kind: decision.PassOwn, Code: "pass", Authorization: "Bearer x"},
+		"a client without a code":         {Kind: decision.PassClient},
+		"a client with a credential":      {Kind: decision.PassClient, Code: "client", Authorization: "Bearer x"},
+		"a client with a cookie":          {Kind: decision.PassClient, Code: "client", Cookie: "sessionid=s"},
 		"a stream to nowhere":             {Kind: decision.Stream, Signed: signed},
 		"a stream of nothing":             {Kind: decision.Stream, Bucket: presign.Bucket{Host: "s3.test"}},
 		"a page without a status":         {Kind: decision.Page},

@@ -43,6 +43,10 @@ func readHeaders(http *authv3.AttributeContext_HttpRequest, r *decision.Request)
 			r.CookieLines = append(r.CookieLines, value)
 			return ""
 		}
+		if name == contract.Authorization || name == contract.APIKey {
+			r.AppToken = r.AppToken || appToken(name, value)
+			return ""
+		}
 		if name == partialBody && value != "false" {
 			return "body_cut"
 		}
@@ -72,6 +76,16 @@ func readHeaders(http *authv3.AttributeContext_HttpRequest, r *decision.Request)
 		}
 	}
 	return ""
+}
+
+// appToken says that a header carries a token as the application's API takes
+// one. The token itself stays where it is.
+func appToken(name, value string) bool {
+	if name == contract.APIKey {
+		return value != ""
+	}
+	scheme, token, _ := strings.Cut(value, " ")
+	return token != "" && (strings.EqualFold(scheme, "token") || strings.EqualFold(scheme, "bearer"))
 }
 
 // field is where a header goes, and its place among those that were seen.

@@ -98,6 +98,19 @@ func lists(parts []string) bool {
 	return true
 }
 
+// InAPI says that a target is the application's API, written plainly: nothing
+// that any server may read as another path.
+func InAPI(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	return strings.HasPrefix(path, "/api/") && plain(path) && text(path) && !strings.Contains(path, "//")
+}
+
+// GivesToken says that a request exchanges a personal access token in its body
+// for one that the API takes, which needs no other credential.
+func GivesToken(method, target string) bool {
+	return method == "POST" && (target == "/api/token/refresh" || target == "/api/token/refresh/")
+}
+
 // imports says that what follows /api/projects/<id>/ makes tasks.
 func imports(parts []string) bool {
 	return parts[0] == "import" || parts[0] == "reimport" || parts[0] == "tasks" && len(parts) > 1

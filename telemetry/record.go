@@ -36,7 +36,7 @@ type record struct {
 // line gives the record of an event; nil for one that is not audited: a
 // request that was passed to the application, which keeps a log of its own.
 func (a *Audit) line(e *decision.Event) []byte {
-	if e.Kind == decision.Pass || e.Kind == decision.Open {
+	if e.Kind == decision.Pass || e.Kind == decision.PassClient || e.Kind == decision.Open {
 		return nil
 	}
 	r := record{

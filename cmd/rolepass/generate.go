@@ -44,6 +44,7 @@ func settings(c *config.Config) envoy.Settings {
 		Listen: c.Envoy.Listen, CertFile: c.Envoy.Certificate, KeyFile: c.Envoy.PrivateKey,
 		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA,
 		CheckAddress: c.Listen.String(), AppURL: c.LabelStudio.URL, ACSPath: c.ACSPath,
+		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass,
 	}
 	seen := map[envoy.S3Endpoint]bool{}
 	for _, bucket := range c.Buckets {

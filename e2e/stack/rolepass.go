@@ -138,6 +138,15 @@ func (s *Stack) startEnvoy(ctx context.Context) error {
 	})
 }
 
+// EnvoyAnew starts Envoy again, with the bootstrap of the configuration that
+// Rolepass has now.
+func (s *Stack) EnvoyAnew(ctx context.Context) error {
+	for _, p := range s.named("envoy") {
+		s.ends(p)
+	}
+	return s.startEnvoy(ctx)
+}
+
 // WithoutRolepass ends Rolepass, does something, and starts it again with the
 // same configuration.
 func (s *Stack) WithoutRolepass(ctx context.Context, do func()) error {

@@ -42,10 +42,14 @@ const (
 
 // ForwardedHeaders are the request headers that Envoy shows to Rolepass.
 // Authorization and X-Api-Key are not among them: what the browser sends
-// there is removed unread.
+// there is removed unread, unless CredentialHeaders are shown, too.
 func ForwardedHeaders() []string {
 	return []string{Cookie, Origin, Accept, ContentType, RequestID, SecFetchSite, SecFetchMode, SecFetchDest}
 }
+
+// CredentialHeaders are those by which API clients say who they are to the
+// application. Envoy keeps and shows them only where such clients pass.
+func CredentialHeaders() []string { return []string{Authorization, APIKey} }
 
 // MaxACSBody bounds the body that Envoy hands over on the ACS, in bytes: STS
 // takes at most 100,000 characters of base64, which form encoding can triple.

@@ -36,7 +36,7 @@ type rule struct {
 }
 
 // rules are all of them, in the order in which they are asked. Each has a
-// test whose response breaks this one only.
+// vector in samltest's catalogue that breaks this one only.
 var rules = []rule{
 	{name: "issuer", check: issuer},
 	{name: "destination", check: destination},

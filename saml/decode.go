@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"bytes"
 	"encoding/base64"
 	"unicode/utf8"
 
@@ -24,7 +25,7 @@ func decode(encoded string) ([]byte, *refusal.Refusal) {
 		return nil, malformed("saml_base64",
 			"SAMLResponse is not canonical base64 (standard alphabet, padded, no line breaks); something between the IdP and Rolepass changed it, or it was copied incompletely.")
 	}
-	if len(raw) == 0 || raw[0] != '<' {
+	if !bytes.HasPrefix(raw, []byte("<")) {
 		return nil, malformed("saml_not_xml",
 			"SAMLResponse is not an XML document as it stands. A compressed response belongs to the HTTP-Redirect binding; set the IdP's response binding to HTTP-POST, without a byte order mark.")
 	}

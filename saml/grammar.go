@@ -170,17 +170,16 @@ func (k kind) check(e *element) *refusal.Refusal {
 }
 
 func (k kind) checkChildren(e *element) *refusal.Refusal {
-	counts := make([]int, len(k.children))
+	counts := make(map[xml.Name]int, len(k.children))
 	for _, child := range e.children {
-		i := slices.IndexFunc(k.children, func(p part) bool { return p.name == child.name })
-		if i < 0 {
+		if !slices.ContainsFunc(k.children, func(p part) bool { return p.name == child.name }) {
 			return unexpected(child)
 		}
-		counts[i]++
+		counts[child.name]++
 	}
-	for i, p := range k.children {
-		if counts[i] < p.min || counts[i] > p.max {
-			return malformed(p.code, "%s has %d %s elements; %s.%s", shown(e.path()), counts[i], p.name.Local, p.wanted(), hint(p.code))
+	for _, p := range k.children {
+		if n := counts[p.name]; n < p.min || n > p.max {
+			return malformed(p.code, "%s has %d %s elements; %s.%s", shown(e.path()), n, p.name.Local, p.wanted(), hint(p.code))
 		}
 	}
 	return nil

@@ -105,12 +105,17 @@ func algorithms(signature *element) *refusal.Refusal {
 	info := signature.child(ds("SignedInfo"))
 	method := info.child(ds("SignatureMethod")).attr("Algorithm")
 	digest := info.child(ds("Reference"), ds("DigestMethod")).attr("Algorithm")
-	for name, known := range map[string]bool{method: signatureMethods[method], digest: digestMethods[digest]} {
-		if !known {
-			return forbidden("saml_algorithm", "The signature uses %q; set the application's signing algorithm at the IdP to RSA with SHA-256 (signature and digest).", shown(name))
-		}
+	if !signatureMethods[method] {
+		return unacceptable(method)
+	}
+	if !digestMethods[digest] {
+		return unacceptable(digest)
 	}
 	return nil
+}
+
+func unacceptable(algorithm string) *refusal.Refusal {
+	return forbidden("saml_algorithm", "The signature uses %q; set the application's signing algorithm at the IdP to RSA with SHA-256 (signature and digest).", shown(algorithm))
 }
 
 func transforms(signature *element) *refusal.Refusal {
@@ -174,16 +179,21 @@ func match(info *element, trusted []*x509.Certificate) (*x509.Certificate, *refu
 	if err != nil {
 		return nil, malformed("saml_certificate", "The certificate in the signature's KeyInfo is not base64.")
 	}
-	known := make([]string, 0, len(trusted))
-	for _, certificate := range trusted {
-		if string(certificate.Raw) == string(der) {
-			return certificate, nil
-		}
-		known = append(known, fingerprint(certificate.Raw))
+	i := slices.IndexFunc(trusted, func(c *x509.Certificate) bool { return string(c.Raw) == string(der) })
+	if i < 0 {
+		return nil, forbidden("saml_certificate",
+			"The response is signed with the certificate %s, and the IdP's metadata has only %s. Either the IdP changed its key (refresh the metadata here and at IAM) or the metadata is another application's (each application may have its own certificate; Entra's metadata URL needs ?appid=).",
+			fingerprint(der), fingerprints(trusted))
 	}
-	return nil, forbidden("saml_certificate",
-		"The response is signed with the certificate %s, and the IdP's metadata has only %s. Either the IdP changed its key (refresh the metadata here and at IAM) or the metadata is another application's (each application may have its own certificate; Entra's metadata URL needs ?appid=).",
-		fingerprint(der), strings.Join(known, ", "))
+	return trusted[i], nil
+}
+
+func fingerprints(certificates []*x509.Certificate) string {
+	var all []string
+	for _, certificate := range certificates {
+		all = append(all, fingerprint(certificate.Raw))
+	}
+	return strings.Join(all, ", ")
 }
 
 // fingerprint is the SHA-256 of a certificate, as openssl x509 -fingerprint

@@ -25,7 +25,7 @@ import (
 //  7. our own rules: from whom, for whom, when, about whom;
 //  8. the roles.
 func (sp *ServiceProvider) Verify(encoded string, expect Expect) (*Assertion, error) {
-	assertion, refused := guard(func() (*Assertion, *refusal.Refusal) { return sp.verify(encoded, expect, rules) })
+	assertion, refused := guard(func() (*Assertion, *refusal.Refusal) { return sp.verify(encoded, expect) })
 	if refused != nil {
 		return nil, refused
 	}
@@ -56,7 +56,7 @@ func guard[T any](read func() (T, *refusal.Refusal)) (value T, refused *refusal.
 	return read()
 }
 
-func (sp *ServiceProvider) verify(encoded string, expect Expect, rules []rule) (*Assertion, *refusal.Refusal) {
+func (sp *ServiceProvider) verify(encoded string, expect Expect) (*Assertion, *refusal.Refusal) {
 	if refused := sp.configured(); refused != nil {
 		return nil, refused
 	}
@@ -75,7 +75,7 @@ func (sp *ServiceProvider) verify(encoded string, expect Expect, rules []rule) (
 	if refused := stable(raw); refused != nil {
 		return nil, refused
 	}
-	verified, refused := h.verified(encoded, root, rules)
+	verified, refused := h.verified(encoded, root)
 	if refused != nil {
 		return nil, refused
 	}
@@ -118,7 +118,7 @@ func requestID(encoded string) (string, *refusal.Refusal) {
 }
 
 // verified asks gosaml2 and puts its answer into our words.
-func (h *hearing) verified(encoded string, root *element, rules []rule) (*signed, *refusal.Refusal) {
+func (h *hearing) verified(encoded string, root *element) (*signed, *refusal.Refusal) {
 	metadata := h.sp.IdP.Metadata
 	if refused := metadata.current(h.now); refused != nil {
 		return nil, refused
@@ -137,7 +137,7 @@ func (h *hearing) verified(encoded string, root *element, rules []rule) (*signed
 			break
 		}
 	}
-	return nil, h.explain(failed, rules)
+	return nil, h.explain(failed)
 }
 
 // coversWhatItMust holds gosaml2 to what the scan saw: a response that
@@ -153,7 +153,7 @@ func (h *hearing) coversWhatItMust(verified *signed) (*signed, *refusal.Refusal)
 // good, one of our own rules usually says it better; it is asked about the
 // values that the scan read, which is safe because the answer is no in any
 // case.
-func (h *hearing) explain(failed *library, rules []rule) *refusal.Refusal {
+func (h *hearing) explain(failed *library) *refusal.Refusal {
 	switch {
 	case failed.tooLargeToVerify():
 		return malformed("saml_elements", "The response has more elements than signatures are verified over. Let the IdP send fewer roles and groups for this application.").Because(failed.cause)

@@ -15,13 +15,15 @@ type Vector struct {
 	// Sibling makes a right response into the accepted one. Nil: it is the
 	// right one itself.
 	Sibling func(*Spec)
-	// Change is the one mutation. Nil where Late is.
+	// Change is the one mutation. Nil where Late or Nobody is it.
 	Change func(*Spec)
 	// Late is how much later than its sibling, which arrives at SiblingAt
 	// after the moment of issue, the response arrives; negative: how much
 	// earlier.
 	Late      time.Duration
 	SiblingAt time.Duration
+	// Nobody: no login is pending that it could answer.
+	Nobody bool
 	// Anew: the login asked that the person prove again who they are.
 	Anew bool
 	// STS says why an STS, which knows of no login and no configuration of

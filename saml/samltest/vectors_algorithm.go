@@ -64,6 +64,24 @@ func transformVectors() []Vector {
 			r := i.SelectElement("Reference")
 			r.RemoveChild(r.SelectElement("Transforms"))
 		})},
+		{Name: "two Transforms", After: after, Code: "saml_transform", Change: saying(func(i *etree.Element) {
+			r := i.SelectElement("Reference")
+			r.InsertChildAt(0, r.SelectElement("Transforms").Copy())
+		})},
+		{Name: "two prefix lists", After: "Exclusive XML Canonicalization §3: one InclusiveNamespaces", Code: "saml_transform", Sibling: all(assertionSigned, prefixed), Change: saying(func(i *etree.Element) {
+			transform := i.FindElement("Reference/Transforms/Transform[2]")
+			transform.AddChild(transform.SelectElement("InclusiveNamespaces").Copy())
+		}), STS: "it passes over a second list that is like the first"},
+		{Name: "a prefix list of nothing", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Sibling: all(assertionSigned, prefixed), Change: saying(func(i *etree.Element) {
+			i.FindElement("Reference/Transforms/Transform[2]/InclusiveNamespaces").RemoveAttr("PrefixList")
+		})},
+		{Name: "a signature by RSA with SHA-1", After: "protocol facts: SHA-1 accepted (gosaml2)", Code: "saml_algorithm", Change: signedBy(func(s *Signature) { s.Method = RSASHA1 })},
+		{Name: "a digest by SHA-1", After: "protocol facts: SHA-1 accepted (gosaml2)", Code: "saml_algorithm", Change: signedBy(func(s *Signature) { s.Digest = SHA1 })},
+		{Name: "a canonical form with comments", After: "CVE-2017-11427 and its family: comments signed too", Code: "saml_canonicalization", Change: signedBy(func(s *Signature) { s.C14N = ExcC14NWithComments })},
+		{Name: "an inclusive canonical form", After: "SAML core §5.4.3: exclusive canonicalization", Code: "saml_canonicalization", Change: signedBy(func(s *Signature) { s.C14N = InclusiveC14N })},
+		{Name: "a canonicalization without its name", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Change: saying(func(i *etree.Element) { i.SelectElement("CanonicalizationMethod").RemoveAttr("Algorithm") })},
+		{Name: "a digest without its name", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Change: saying(func(i *etree.Element) { i.FindElement("Reference/DigestMethod").RemoveAttr("Algorithm") })},
+		{Name: "a transform without its name", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Change: saying(func(i *etree.Element) { i.FindElement("Reference/Transforms/Transform[1]").RemoveAttr("Algorithm") })},
 		{Name: "an XPath in a transform", After: "XPath transforms hide and cost", Code: "saml_structure", Change: saying(func(i *etree.Element) {
 			i.FindElement("Reference/Transforms/Transform[1]").CreateElement("ds:XPath").SetText("not(ancestor-or-self::saml:NameID)")
 		})},
@@ -84,3 +102,5 @@ func transformVectors() []Vector {
 		{Name: "a method without its name", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Change: saying(func(i *etree.Element) { i.SelectElement("SignatureMethod").RemoveAttr("Algorithm") })},
 	}
 }
+
+func prefixed(s *Spec) { s.AssertionSignature.PrefixList = "xs" }

@@ -66,6 +66,7 @@ func encodingVectors() []Vector {
 		{Name: "a deflate bomb", After: deflate, Code: "saml_not_xml", Change: octets(func(raw []byte) []byte { return deflated(append(raw, make([]byte, 12<<20)...)) })},
 		{Name: "a byte order mark", After: charset, Code: "saml_not_xml", Change: octets(func(raw []byte) []byte { return append([]byte("\ufeff"), raw...) }), STS: "it skips the mark; the signed elements are the same"},
 		{Name: "white space first", After: charset, Code: "saml_not_xml", Change: octets(func(raw []byte) []byte { return append([]byte(" "), raw...) }), STS: "it skips white space around the response"},
+		{Name: "a declaration and nothing else", After: charset, Code: "saml_xml", Change: octets(func([]byte) []byte { return []byte(`<?xml version="1.0"?>`) })},
 		{Name: "JSON", After: charset, Code: "saml_not_xml", Change: octets(func([]byte) []byte { return []byte(`{"a":1}`) })},
 		{Name: "UTF-16", After: charset, Code: "saml_not_xml", Change: octets(func(raw []byte) []byte {
 			out := []byte("\xff\xfe")

@@ -1,7 +1,9 @@
 package samltest
 
 import (
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/beevik/etree"
 )
@@ -50,6 +52,7 @@ func keyVectors() []Vector {
 		})},
 		{Name: "a name instead of a certificate", After: selfSigned, Code: "saml_certificate", Sibling: assertionSigned, STS: stsIgnoresKeyInfo,
 			Change: Tampering(Remove(atSignature+"/KeyInfo/X509Data"), Insert(atSignature+"/KeyInfo", "<ds:KeyName>x</ds:KeyName>"))},
+		{Name: "the IdP's, under a certificate that is over", After: "AB44: an expired IdP certificate", Code: "saml_certificate_expired", Late: 75 * 365 * 24 * time.Hour},
 		{Name: "two KeyInfos", After: "protocol facts: which one counts", Code: "saml_certificate", Sibling: assertionSigned, Change: Tampering(Duplicate(atSignature+"/KeyInfo", nil))},
 		{Name: "two X509Data", After: "protocol facts: which one counts", Code: "saml_certificate", Sibling: assertionSigned, STS: stsIgnoresKeyInfo, Change: Tampering(Duplicate(atSignature+"/KeyInfo/X509Data", nil))},
 		{Name: "an X509Data of nothing", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_certificate", Sibling: assertionSigned, STS: stsIgnoresKeyInfo, Change: info(func(k *etree.Element) { k.SelectElement("X509Data").Child = nil })},
@@ -60,27 +63,50 @@ func keyVectors() []Vector {
 			}
 		})},
 	}
+	for _, odd := range []struct{ name, xml string }{
+		{"nine names of subjects", strings.Repeat(`<ds:X509SubjectName>CN=x</ds:X509SubjectName>`, 9)},
+		{"nine serial numbers", strings.Repeat(`<ds:X509IssuerSerial><ds:X509IssuerName>CN=x</ds:X509IssuerName><ds:X509SerialNumber>1</ds:X509SerialNumber></ds:X509IssuerSerial>`, 9)},
+		{"nine key identifiers", strings.Repeat(`<ds:X509SKI>AA==</ds:X509SKI>`, 9)},
+		{"a serial number without a name", `<ds:X509IssuerSerial><ds:X509SerialNumber>1</ds:X509SerialNumber></ds:X509IssuerSerial>`},
+		{"a serial number without a number", `<ds:X509IssuerSerial><ds:X509IssuerName>CN=x</ds:X509IssuerName></ds:X509IssuerSerial>`},
+		{"two names for one serial number", `<ds:X509IssuerSerial><ds:X509IssuerName>CN=x</ds:X509IssuerName><ds:X509IssuerName>CN=x</ds:X509IssuerName><ds:X509SerialNumber>1</ds:X509SerialNumber></ds:X509IssuerSerial>`},
+		{"one serial number twice", `<ds:X509IssuerSerial><ds:X509IssuerName>CN=x</ds:X509IssuerName><ds:X509SerialNumber>1</ds:X509SerialNumber><ds:X509SerialNumber>1</ds:X509SerialNumber></ds:X509IssuerSerial>`},
+	} {
+		list = append(list, Vector{Name: odd.name + " beside the certificate", After: "XML Signature §4.4.4.2: X509Data may hold many things", Code: "saml_certificate", Sibling: assertionSigned, STS: stsIgnoresKeyInfo,
+			Change: info(func(k *etree.Element) { graft(k.SelectElement("X509Data"), odd.xml) })})
+	}
 	for _, odd := range []struct{ name, xml, code string }{
 		{"a retrieval method", `<ds:RetrievalMethod URI="https://evil.example.com/key"/>`, "saml_structure"},
 		{"a DSA key", `<ds:KeyValue><ds:DSAKeyValue/></ds:KeyValue>`, "saml_structure"},
 		{"an RSA key of nothing", `<ds:KeyValue><ds:RSAKeyValue/></ds:KeyValue>`, "saml_certificate"},
 		{"an RSA key without an exponent", `<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AA==</ds:Modulus></ds:RSAKeyValue></ds:KeyValue>`, "saml_certificate"},
+		{"a key of no value", `<ds:KeyValue/>`, "saml_certificate"},
+		{"two key values", strings.Repeat(`<ds:KeyValue>`+rsaKey+`</ds:KeyValue>`, 2), "saml_certificate"},
+		{"two RSA keys", `<ds:KeyValue>` + rsaKey + rsaKey + `</ds:KeyValue>`, "saml_certificate"},
+		{"an RSA key without a modulus", `<ds:KeyValue><ds:RSAKeyValue><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`, "saml_certificate"},
+		{"an RSA key of two moduli", `<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AA==</ds:Modulus><ds:Modulus>AA==</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`, "saml_certificate"},
+		{"an RSA key of two exponents", `<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AA==</ds:Modulus><ds:Exponent>AQAB</ds:Exponent><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`, "saml_certificate"},
 		{"five names", `<ds:KeyName/><ds:KeyName/><ds:KeyName/><ds:KeyName/><ds:KeyName/>`, "saml_certificate"},
 		{"a revocation list", `<ds:X509Data><ds:X509CRL/></ds:X509Data>`, "saml_certificate"},
 		{"a key of PGP", `<ds:PGPData/>`, "saml_structure"},
 		{"a security token", `<o:SecurityTokenReference xmlns:o="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"/>`, "saml_namespace"},
 	} {
-		list = append(list, Vector{Name: odd.name + " in KeyInfo", After: "XML Signature §4.4.4: what KeyInfo may point to", Code: odd.code, Sibling: assertionSigned, STS: stsIgnoresKeyInfo, Change: info(func(k *etree.Element) {
-			fragment := etree.NewDocument()
-			if err := fragment.ReadFromString(`<r xmlns:ds="` + SignatureNS + `">` + odd.xml + `</r>`); err != nil {
-				panic("samltest: " + err.Error())
-			}
-			for _, e := range fragment.Root().ChildElements() {
-				k.AddChild(e)
-			}
-		})})
+		list = append(list, Vector{Name: odd.name + " in KeyInfo", After: "XML Signature §4.4.4: what KeyInfo may point to", Code: odd.code, Sibling: assertionSigned, STS: stsIgnoresKeyInfo, Change: info(func(k *etree.Element) { graft(k, odd.xml) })})
 	}
 	return list
+}
+
+const rsaKey = `<ds:RSAKeyValue><ds:Modulus>AA==</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue>`
+
+// graft puts elements of XML Signature into another one.
+func graft(into *etree.Element, xml string) {
+	fragment := etree.NewDocument()
+	if err := fragment.ReadFromString(`<r xmlns:ds="` + SignatureNS + `">` + xml + `</r>`); err != nil {
+		panic("samltest: " + err.Error())
+	}
+	for _, e := range fragment.Root().ChildElements() {
+		into.AddChild(e)
+	}
 }
 
 // stsIgnoresKeyInfo: no signature covers KeyInfo, and a verifier that has the

@@ -22,6 +22,7 @@ func loginVectors() []Vector {
 		{Name: "only the response answers", After: csrf, Code: code, Change: Signing(RemoveAttr(atData, "InResponseTo"))},
 		{Name: "the request in another case", After: csrf, Code: code, Change: func(s *Spec) { s.InResponseTo = "ID-0123456789ABCDEF" }},
 		{Name: "the request and a blank", After: csrf, Code: code, Change: func(s *Spec) { s.InResponseTo = SceneRequest + " " }},
+		{Name: "nobody waits", After: csrf, Code: code, Nobody: true},
 		{Name: "unsolicited", After: portal, Code: "saml_unsolicited", Change: func(s *Spec) { s.InResponseTo = Absent }},
 		{Name: "answers nothing", After: portal, Code: "saml_unsolicited", Change: Signing(SetAttr(atResponse, "InResponseTo", ""), SetAttr(atData, "InResponseTo", ""))},
 	}

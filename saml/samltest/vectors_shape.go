@@ -82,6 +82,17 @@ func shapeVectors() []Vector {
 		sts(without(atAuthn, "AuthnInstant", authn), lenient), without(atRole, "Name", "saml_structure"), without(atStatus+"/StatusCode", "Value", "saml_status"),
 		{Name: "SAML 1.1", After: "CVE-2022-39299 family: a version that is not read", Code: "saml_version", Change: Signing(SetAttr(atResponse, "Version", "1.1"))},
 		{Name: "an assertion of another version", After: "SAML core §4.1.3", Code: "saml_version", Change: Signing(SetAttr(atAssertion, "Version", "2.1"))},
+		{Name: "an AttributeStatement of nothing", After: known, Code: statement, Change: Signing(func(d *etree.Document) { find(d, atAttributes).Child = nil })},
+		{Name: "65 audiences", After: "A bomb of values", Code: restriction, Sibling: audiences(64), Change: audiences(65), STS: "it bounds the elements of the whole only"},
+		{Name: "two OneTimeUses", After: once, Code: "saml_one_time_use", Change: Signing(Insert(atConditions, `<saml:OneTimeUse/>`), Insert(atConditions, `<saml:OneTimeUse/>`)), STS: "it is not known to honour OneTimeUse; AWS hands the same assertion to many roles"},
+		{Name: "two ProxyRestrictions", After: once, Code: "saml_proxy_restriction", Change: Signing(Insert(atConditions, `<saml:ProxyRestriction/>`), Insert(atConditions, `<saml:ProxyRestriction/>`)), STS: "it passes the assertion on to nobody"},
+		{Name: "a ProxyRestriction for 65", After: "A bomb of values", Code: "saml_proxy_restriction", Change: Signing(Insert(atConditions, `<saml:ProxyRestriction>`+strings.Repeat("<saml:Audience>x</saml:Audience>", 65)+`</saml:ProxyRestriction>`)), STS: "it passes the assertion on to nobody"},
+		sts(Vector{Name: "two localities", After: once, Code: authn, Sibling: Signing(Insert(atAuthn, `<saml:SubjectLocality/>`)), Change: Signing(Insert(atAuthn, `<saml:SubjectLocality/>`))}, lenient),
+		sts(Vector{Name: "two declarations", After: once, Code: authn, Sibling: Signing(Insert(atContext, declaration)), Change: Signing(Insert(atContext, declaration))}, lenient),
+		sts(Vector{Name: "65 authorities", After: "A bomb of values", Code: authn, Sibling: authorities(64), Change: authorities(1)}, lenient),
+		sts(Vector{Name: "two status messages", After: once, Code: "saml_status", Sibling: Signing(Insert(atStatus, `<samlp:StatusMessage/>`)), Change: Signing(Insert(atStatus, `<samlp:StatusMessage/>`))}, lenient),
+		sts(Vector{Name: "two nested status codes", After: once, Code: "saml_status", Sibling: Signing(Insert(atStatus+"/StatusCode", `<samlp:StatusCode Value="x"/>`)), Change: Signing(Insert(atStatus+"/StatusCode", `<samlp:StatusCode Value="y"/>`))}, lenient),
+		sts(Vector{Name: "a nested status code without a value", After: known, Code: "saml_structure", Change: Signing(Insert(atStatus+"/StatusCode", `<samlp:StatusCode/>`))}, lenient),
 		{Name: "an encrypted NameID", After: "SAML core §2.2.4", Code: "saml_encrypted", Change: Signing(Remove(atNameID), Insert(atSubject, `<saml:EncryptedID/>`))},
 		{Name: "an encrypted attribute", After: "SAML core §2.7.3.2", Code: "saml_encrypted", Change: Signing(Insert(atAttributes, `<saml:EncryptedAttribute/>`))},
 	}
@@ -99,4 +110,20 @@ func last(path string) string {
 		return "the attribute Role"
 	}
 	return parts[len(parts)-1]
+}
+
+const declaration = `<saml:AuthnContextDeclRef>x</saml:AuthnContextDeclRef>`
+
+func audiences(n int) func(*Spec) {
+	return func(s *Spec) {
+		s.Audiences = append(strings.Fields(strings.Repeat("https://x.example.com ", n-1)), AWSAudience)
+	}
+}
+
+func authorities(n int) func(*Spec) {
+	return Signing(func(d *etree.Document) {
+		for range n {
+			find(d, atContext).CreateElement("saml:AuthenticatingAuthority").SetText("x")
+		}
+	})
 }

@@ -94,10 +94,6 @@ type MutualTLS struct {
 	ServerName string
 }
 
-// loginDeadline is Rolepass' longest own deadline; Envoy's must be above it,
-// or a login fails with Envoy's bare 503 instead of a page that says why.
-const loginDeadline = 12 * time.Second
-
 // withDefaults fills what may be left empty.
 func (s Settings) withDefaults() Settings {
 	if s.AccessLog == "" {
@@ -138,8 +134,8 @@ func (s Settings) check() error {
 	if (s.CertFile == "") != (s.KeyFile == "") {
 		problem("give both the TLS certificate and its key, or neither")
 	}
-	if s.CheckTimeout <= loginDeadline {
-		problem("the Check timeout is %s: it must exceed the login deadline of %s", s.CheckTimeout, loginDeadline)
+	if s.CheckTimeout <= contract.LongestDecision {
+		problem("the Check timeout is %s: it must exceed the login deadline of %s", s.CheckTimeout, contract.LongestDecision)
 	}
 	if s.AppURL == nil || s.AppURL.Scheme != "http" && s.AppURL.Scheme != "https" || !plainHost(s.AppURL.Host) || strings.Trim(s.AppURL.Path, "/") != "" {
 		problem("the application's address is %q: give http or https, a host and no path", s.AppURL)

@@ -146,7 +146,7 @@ func signedBySDK(t *testing.T, method, address string) string {
 
 // Every command says how it is called.
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range []string{"serve", "validate", "generate envoy", "keys new", "debug assertion", "debug presign", "version"} {
+	for _, command := range []string{"serve", "validate", "generate envoy", "lint", "keys new", "debug assertion", "debug presign", "version"} {
 		var out strings.Builder
 		args := append(strings.Fields(command), "--help")
 		if status := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: io.Discard}); status != 0 || !strings.Contains(out.String(), "Usage:") {

@@ -4,6 +4,8 @@
 // a hole, so it stands here or nowhere.
 package contract
 
+import "time"
+
 // FilterName is the name of the ext_authz filter, which is also the dynamic
 // metadata namespace in which Envoy files what a CheckResponse carries.
 const FilterName = "envoy.filters.http.ext_authz"
@@ -65,3 +67,7 @@ const MaxPage = 64 << 10
 func MutableHeaders() []string {
 	return []string{":path", Cookie, Authorization, APIKey, Origin, "referer", "x-csrftoken"}
 }
+
+// LongestDecision is how long a decision may take: that of a login, which asks
+// STS. Envoy waits longer, so that its answer wins.
+const LongestDecision = 12 * time.Second

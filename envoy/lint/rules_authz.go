@@ -100,7 +100,7 @@ func wrongHeaders(f *extauthz.ExtAuthz) string {
 		}
 	}
 	for _, name := range shown {
-		if !slices.Contains(contract.ForwardedHeaders(), name) {
+		if !slices.Contains(append(contract.ForwardedHeaders(), contract.CredentialHeaders()...), name) {
 			return "it is shown " + name
 		}
 	}

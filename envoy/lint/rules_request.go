@@ -1,13 +1,17 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	mutation "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	extauthz "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlymutation "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 	matcher "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+
+	"github.com/rolepass/rolepass/envoy/contract"
 )
 
 // requestRules are about what a client may say, and how it is read.
@@ -27,7 +31,15 @@ var requestRules = []Rule{
 	{"RP404", "the client's address from what it claims", "The audit names an address that the client chose.", "Set use_remote_address; behind a proxy also xff_num_trusted_hops.", onManager(func(m *manager) string {
 		return when(!m.hcm.GetUseRemoteAddress().GetValue() || len(m.hcm.GetOriginalIpDetectionExtensions()) > 0, "use_remote_address is not set")
 	})},
-	{"RP405", "credentials of the browser that reach the application", "A token of the application's own works beside Rolepass, in another person's name.", "Remove authorization and x-api-key by early_header_mutation_extensions.", notRemoved("authorization", "x-api-key")},
+	{"RP405", "credentials of the browser that Check is not shown", "A token of the application's own works beside Rolepass, in another person's name.", "Remove authorization and x-api-key by early_header_mutation_extensions; where API clients may pass, show both to Check.", onManager(func(m *manager) string {
+		var unseen []string
+		for _, name := range contract.CredentialHeaders() {
+			if !m.removesEarly(name) && !shown(m.authz, name) {
+				unseen = append(unseen, name)
+			}
+		}
+		return lacks("it lets through", unseen)
+	})},
 	{"RP406", "a way that the client describes", "The application believes X-Forwarded-Host, Envoy obeys X-Envoy-*: retries, timeouts, another path.", "Remove x-envoy- and x-forwarded- by early_header_mutation_extensions.", func(v *view) []problem {
 		return append(notRemoved("x-envoy-original-path", "x-envoy-retry-on", "x-envoy-any", "x-forwarded-host", "x-forwarded-user", "x-forwarded-uri")(v), onManager(func(m *manager) string {
 			return when(m.hcm.GetXffNumTrustedHops() == 0 && !m.removesEarly("x-forwarded-for"), "it lets x-forwarded-for through, and no proxy in front is trusted")
@@ -62,26 +74,22 @@ var requestRules = []Rule{
 	})},
 }
 
-// notRemoved is a check for names that early mutation must remove. Where the
-// wanted configuration keeps one, it may stay.
+// notRemoved is a check for names that early mutation must remove.
 func notRemoved(names ...string) func(*view) []problem {
-	return func(v *view) []problem {
-		return onManager(func(m *manager) string {
-			var kept []string
-			for _, name := range names {
-				if !m.removesEarly(name) && !v.wantedKeeps(name) {
-					kept = append(kept, name)
-				}
+	return onManager(func(m *manager) string {
+		var kept []string
+		for _, name := range names {
+			if !m.removesEarly(name) {
+				kept = append(kept, name)
 			}
-			return lacks("it lets through", kept)
-		})(v)
-	}
+		}
+		return lacks("it lets through", kept)
+	})
 }
 
-// wantedKeeps says that the generated configuration itself lets a header
-// through.
-func (v *view) wantedKeeps(name string) bool {
-	return v.wanted != nil && len(v.wanted.guarded()) > 0 && !v.wanted.guarded()[0].removesEarly(name)
+// shown says whether Check is shown a header.
+func shown(f *extauthz.ExtAuthz, name string) bool {
+	return slices.ContainsFunc(f.GetAllowedHeaders().GetPatterns(), func(m *matcher.StringMatcher) bool { return matches(m, name) })
 }
 
 // removesEarly says whether a header is removed before routing.

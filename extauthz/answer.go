@@ -15,79 +15,95 @@ import (
 
 // answer writes a decision. Whatever is not exactly a yes is a no.
 func answer(d decision.Decision) *authv3.CheckResponse {
-	switch {
-	case d.Kind == decision.Pass && d.Authorization != "":
-		return pass(d)
-	case d.Kind == decision.Open && d.Code != "":
-		return open(d)
-	case d.Kind == decision.PassOwn && d.Authorization == "" && d.Code != "":
-		return passOwn(d)
-	case d.Kind == decision.PassClient && d.Authorization == "" && d.Cookie == "" && d.Code != "":
-		return passClient(d)
-	case d.Kind == decision.Stream && d.Signed.Target() != "" && d.Bucket.Host != "":
-		return stream(d)
-	case d.Answer.Status >= 200 && d.Answer.Status < 600:
+	if y, ok := allows(d); ok {
+		return y.message()
+	}
+	if d.Answer.Status >= 200 && d.Answer.Status < 600 {
 		return shown(d)
 	}
 	return unreadable("no_decision")
 }
 
+// yes is what a decision that lets a request go on says to Envoy, apart from
+// how it is written.
+type yes struct {
+	code, session string
+	// route is S3's; empty: as Envoy chose.
+	route string
+	// set and remove are about the request, add is about the answer to it.
+	set    []login.Header
+	remove []string
+	add    []login.Header
+}
+
+// allows gives the yes of a decision, if it is exactly one.
+func allows(d decision.Decision) (yes, bool) {
+	y := yes{code: string(d.Code), session: d.Session}
+	switch {
+	case d.Kind == decision.Pass && d.Authorization != "":
+		y.pass(d)
+	case d.Kind == decision.Open && d.Code != "":
+		y.remove = openly
+	case d.Kind == decision.PassOwn && d.Authorization == "" && d.Code != "":
+		y.passOwn(d)
+	case d.Kind == decision.PassClient && d.Authorization == "" && d.Cookie == "" && d.Code != "":
+		y.remove = fromClient
+	case d.Kind == decision.Stream && d.Signed.Target() != "" && d.Bucket.Host != "":
+		y.stream(d)
+	default:
+		return yes{}, false
+	}
+	return y, true
+}
+
+// openly goes on to the application with nothing that says who asks.
+var openly = []string{contract.Authorization, contract.APIKey, contract.Cookie}
+
+// fromClient goes on to the application with the client's own token and no
+// cookie, by which it might know somebody else.
+var fromClient = []string{contract.Cookie}
+
 // pass goes on to the application with the person's own credential and
 // nothing else that says who asks.
-func pass(d decision.Decision) *authv3.CheckResponse {
-	ok := &authv3.OkHttpResponse{
-		Headers:         []*corev3.HeaderValueOption{overwrite(contract.Authorization, d.Authorization.Reveal())},
-		HeadersToRemove: []string{contract.APIKey},
-	}
-	return withCookie(ok, d)
+func (y *yes) pass(d decision.Decision) {
+	y.set = append(make([]login.Header, 0, 2), login.Header{Name: contract.Authorization, Value: d.Authorization.Reveal()})
+	y.remove = append(make([]string, 0, 2), contract.APIKey)
+	y.cookie(d)
 }
 
 // passOwn goes on to the application with its own session of this browser.
-func passOwn(d decision.Decision) *authv3.CheckResponse {
-	return withCookie(&authv3.OkHttpResponse{HeadersToRemove: []string{contract.APIKey, contract.Authorization}}, d)
+func (y *yes) passOwn(d decision.Decision) {
+	y.remove = []string{contract.APIKey, contract.Authorization}
+	y.cookie(d)
 }
 
-// passClient goes on to the application with the client's own token and no
-// cookie, by which it might know somebody else.
-func passClient(d decision.Decision) *authv3.CheckResponse {
-	return allowed(&authv3.OkHttpResponse{HeadersToRemove: []string{contract.Cookie}}, d, "")
-}
-
-// withCookie leaves the application the cookies that the decision left it.
-func withCookie(ok *authv3.OkHttpResponse, d decision.Decision) *authv3.CheckResponse {
+// cookie leaves the application the cookies that the decision left it.
+func (y *yes) cookie(d decision.Decision) {
 	if d.Cookie == "" {
-		ok.HeadersToRemove = append(ok.HeadersToRemove, contract.Cookie)
+		y.remove = append(y.remove, contract.Cookie)
 	} else {
-		ok.Headers = append(ok.Headers, overwrite(contract.Cookie, d.Cookie))
+		y.set = append(y.set, login.Header{Name: contract.Cookie, Value: d.Cookie})
 	}
-	return allowed(ok, d, "")
-}
-
-// open goes on to the application with nothing that says who asks.
-func open(d decision.Decision) *authv3.CheckResponse {
-	return allowed(&authv3.OkHttpResponse{HeadersToRemove: []string{contract.Authorization, contract.APIKey, contract.Cookie}}, d, "")
 }
 
 // stream goes to S3. The new path makes Envoy choose the route again, and the
 // metadata makes it choose S3's; without the first the second does nothing.
-func stream(d decision.Decision) *authv3.CheckResponse {
-	ok := &authv3.OkHttpResponse{
-		Headers:              []*corev3.HeaderValueOption{overwrite(":path", d.Signed.Target())},
-		HeadersToRemove:      toRemoveForS3,
-		ResponseHeadersToAdd: overwriteAll(d.Header),
-	}
-	return allowed(ok, d, contract.S3Route(d.Bucket.Host))
+func (y *yes) stream(d decision.Decision) {
+	y.set = []login.Header{{Name: ":path", Value: d.Signed.Target()}}
+	y.remove, y.add, y.route = toRemoveForS3, d.Header, contract.S3Route(d.Bucket.Host)
 }
 
 // toRemoveForS3 are the browser's words that S3 is not told. The S3 route
 // removes them and more; this holds where a route forgets.
 var toRemoveForS3 = []string{contract.Cookie, contract.Authorization, contract.APIKey, contract.Origin, "referer", "x-csrftoken"}
 
-func allowed(ok *authv3.OkHttpResponse, d decision.Decision, route string) *authv3.CheckResponse {
+func (y *yes) message() *authv3.CheckResponse {
 	return &authv3.CheckResponse{
-		Status:          &statuspb.Status{Code: int32(codes.OK)},
-		HttpResponse:    &authv3.CheckResponse_OkResponse{OkResponse: ok},
-		DynamicMetadata: metadata(string(d.Code), d.Session, route),
+		Status: &statuspb.Status{Code: int32(codes.OK)},
+		HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{
+			Headers: overwriteAll(y.set), HeadersToRemove: y.remove, ResponseHeadersToAdd: overwriteAll(y.add),
+		}},
+		DynamicMetadata: metadata(y.code, y.session, y.route),
 	}
 }
 
@@ -141,14 +157,6 @@ func metadata(code, session, route string) *structpb.Struct {
 		fields[contract.RouteKey] = structpb.NewStringValue(route)
 	}
 	return &structpb.Struct{Fields: fields}
-}
-
-// overwrite sets a header, whatever was there.
-func overwrite(name, value string) *corev3.HeaderValueOption {
-	return &corev3.HeaderValueOption{
-		Header:       &corev3.HeaderValue{Key: name, Value: value},
-		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
-	}
 }
 
 // overwriteAll sets headers, whatever was there. The messages of one answer

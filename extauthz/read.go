@@ -27,54 +27,61 @@ func read(in *authv3.CheckRequest) (r decision.Request, problem string) {
 	if http.GetFragment() != "" || http.GetQuery() != "" {
 		return r, "split_target"
 	}
-	if problem = readHeaders(http, &r); problem != "" {
+	if problem = readHeaders(http, &headers{Request: &r}); problem != "" {
 		return r, problem
 	}
 	r.Body = body(http)
 	return r, ""
 }
 
-// readHeaders takes the headers that the contract names, each once but
-// Cookie, of which HTTP/2 sends several (RFC 9113 §8.2.3).
-func readHeaders(http *authv3.AttributeContext_HttpRequest, r *decision.Request) (problem string) {
-	seen := 0
-	set := func(name, value string) string {
-		if name == contract.Cookie {
-			r.CookieLines = append(r.CookieLines, value)
-			return ""
-		}
-		if name == contract.Authorization || name == contract.APIKey {
-			r.AppToken = r.AppToken || appToken(name, value)
-			return ""
-		}
-		if name == partialBody && value != "false" {
-			return "body_cut"
-		}
-		field, bit := field(r, name)
-		if field == nil {
-			return ""
-		}
-		if seen&bit != 0 {
-			return "header_twice"
-		}
-		seen |= bit
-		*field = value
-		return ""
-	}
+// readHeaders takes all headers, however Envoy wrote them.
+func readHeaders(http *authv3.AttributeContext_HttpRequest, h *headers) (problem string) {
 	for _, header := range http.GetHeaderMap().GetHeaders() {
 		value := header.GetValue()
 		if raw := header.GetRawValue(); len(raw) > 0 {
 			value = string(raw)
 		}
-		if problem := set(strings.ToLower(header.GetKey()), value); problem != "" {
+		if problem := h.set(header.GetKey(), value); problem != "" {
 			return problem
 		}
 	}
 	for name, value := range http.GetHeaders() {
-		if problem := set(strings.ToLower(name), value); problem != "" {
+		if problem := h.set(name, value); problem != "" {
 			return problem
 		}
 	}
+	return ""
+}
+
+// headers are those that the contract names, each once but Cookie, of which
+// HTTP/2 sends several (RFC 9113 §8.2.3).
+type headers struct {
+	*decision.Request
+	seen int
+}
+
+func (h *headers) set(name, value string) (problem string) {
+	name = strings.ToLower(name)
+	if name == contract.Cookie {
+		h.CookieLines = append(h.CookieLines, value)
+		return ""
+	}
+	if name == contract.Authorization || name == contract.APIKey {
+		h.AppToken = h.AppToken || appToken(name, value)
+		return ""
+	}
+	if name == partialBody && value != "false" {
+		return "body_cut"
+	}
+	field, bit := field(h.Request, name)
+	if field == nil {
+		return ""
+	}
+	if h.seen&bit != 0 {
+		return "header_twice"
+	}
+	h.seen |= bit
+	*field = value
 	return ""
 }
 

@@ -1,15 +1,10 @@
 package saml
 
 import (
-	"bytes"
-	"compress/flate"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
 )
 
 // AuthnRequestOptions are what differs from login to login.
@@ -25,45 +20,107 @@ type AuthnRequestOptions struct {
 // maxRelayState is SAML's bound; IdPs cut off what is longer.
 const maxRelayState = 80
 
-// authnRequest is deliberately small. It has no RequestedAuthnContext, which
-// fails people who came by another method than the one asked for (Entra
-// AADSTS75011), and no NameIDPolicy, which fails where no rule issues the
-// format asked for.
+// authnRequest is deliberately small. It has no RequestedAuthnContext unless
+// one is configured, because it fails people who came by another method than
+// the one asked for (Entra AADSTS75011), and no NameIDPolicy, which fails where
+// no rule issues the format asked for.
 type authnRequest struct {
-	XMLName      xml.Name `xml:"samlp:AuthnRequest"`
-	SAMLP        string   `xml:"xmlns:samlp,attr"`
-	SAML         string   `xml:"xmlns:saml,attr"`
-	ID           string   `xml:"ID,attr"`
-	Version      string   `xml:"Version,attr"`
-	IssueInstant string   `xml:"IssueInstant,attr"`
-	Destination  string   `xml:"Destination,attr"`
-	ForceAuthn   bool     `xml:"ForceAuthn,attr,omitempty"`
-	ACS          string   `xml:"AssertionConsumerServiceURL,attr"`
-	Binding      string   `xml:"ProtocolBinding,attr"`
-	Issuer       string   `xml:"saml:Issuer"`
+	XMLName      xml.Name          `xml:"samlp:AuthnRequest"`
+	SAMLP        string            `xml:"xmlns:samlp,attr"`
+	SAML         string            `xml:"xmlns:saml,attr"`
+	ID           string            `xml:"ID,attr"`
+	Version      string            `xml:"Version,attr"`
+	IssueInstant string            `xml:"IssueInstant,attr"`
+	Destination  string            `xml:"Destination,attr"`
+	ForceAuthn   bool              `xml:"ForceAuthn,attr,omitempty"`
+	ACS          string            `xml:"AssertionConsumerServiceURL,attr"`
+	Binding      string            `xml:"ProtocolBinding,attr"`
+	Issuer       string            `xml:"saml:Issuer"`
+	Context      *requestedContext `xml:"samlp:RequestedAuthnContext"`
 }
 
-// AuthnRequest asks the IdP to sign somebody in. It gives the request's ID,
-// which the answer must name, and the address to which the browser is
-// redirected (HTTP-Redirect binding, SAML bindings §3.4, unsigned).
+// requestedContext asks for one of several ways to authenticate, exactly.
+type requestedContext struct {
+	Comparison string   `xml:"Comparison,attr"`
+	Classes    []string `xml:"saml:AuthnContextClassRef"`
+}
+
+// AuthnRequest asks the IdP to sign somebody in, by the HTTP-Redirect binding.
+// It gives the request's ID, which the answer must name, and the address to
+// which the browser is redirected.
 func (sp *ServiceProvider) AuthnRequest(options AuthnRequestOptions) (id, location string, err error) {
-	if refused := sp.configured(); refused != nil {
-		return "", "", refused
+	id, document, err := sp.authnRequest(options, sp.ssoRedirect())
+	if err != nil {
+		return "", "", err
 	}
-	if refused := sp.IdP.Metadata.current(sp.now()); refused != nil {
-		return "", "", refused
-	}
-	if len(options.RelayState) > maxRelayState {
-		return "", "", fmt.Errorf("asking the IdP to sign in: the RelayState has %d bytes, more than %d", len(options.RelayState), maxRelayState)
-	}
-	if id, err = sp.newID(); err != nil {
-		return "", "", fmt.Errorf("asking the IdP to sign in: %w", err)
-	}
-	request, err := sp.deflated(id, options.ForceAuthn)
+	location, err = sp.redirected(sp.ssoRedirect(), "SAMLRequest", document, options.RelayState)
 	if err != nil {
 		return "", "", fmt.Errorf("asking the IdP to sign in: %w", err)
 	}
-	return id, redirect(sp.IdP.Metadata.SSO, request, options.RelayState), nil
+	return id, location, nil
+}
+
+// AuthnRequestMessage is AuthnRequest by the binding that is configured.
+func (sp *ServiceProvider) AuthnRequestMessage(options AuthnRequestOptions) (*Message, error) {
+	if !sp.PostRequests {
+		id, location, err := sp.AuthnRequest(options)
+		if err != nil {
+			return nil, err
+		}
+		return &Message{ID: id, Location: location}, nil
+	}
+	to := ""
+	if sp.IdP.Metadata != nil {
+		to = sp.IdP.Metadata.SSOPost
+	}
+	id, document, err := sp.authnRequest(options, to)
+	if err != nil {
+		return nil, err
+	}
+	if to == "" {
+		return nil, fmt.Errorf("asking the IdP to sign in: the metadata of %q has no SingleSignOnService for the HTTP-POST binding: set binding to redirect", sp.IdP.Name)
+	}
+	form, err := sp.posted(to, "SAMLRequest", document, options.RelayState)
+	if err != nil {
+		return nil, fmt.Errorf("asking the IdP to sign in: %w", err)
+	}
+	return &Message{ID: id, Form: form}, nil
+}
+
+func (sp *ServiceProvider) ssoRedirect() string {
+	if sp.IdP.Metadata == nil {
+		return ""
+	}
+	return sp.IdP.Metadata.SSO
+}
+
+// authnRequest writes the request itself.
+func (sp *ServiceProvider) authnRequest(options AuthnRequestOptions, to string) (id string, document []byte, err error) {
+	if refused := sp.configured(); refused != nil {
+		return "", nil, refused
+	}
+	if refused := sp.IdP.Metadata.current(sp.now()); refused != nil {
+		return "", nil, refused
+	}
+	if len(options.RelayState) > maxRelayState {
+		return "", nil, fmt.Errorf("asking the IdP to sign in: the RelayState has %d bytes, more than %d", len(options.RelayState), maxRelayState)
+	}
+	if id, err = sp.newID(); err != nil {
+		return "", nil, fmt.Errorf("asking the IdP to sign in: %w", err)
+	}
+	request := authnRequest{
+		SAMLP: protocolNS, SAML: assertionNS,
+		ID: id, Version: "2.0", IssueInstant: stamp(sp.now()),
+		Destination: to, ForceAuthn: options.ForceAuthn,
+		ACS: sp.ACS, Binding: postBinding, Issuer: sp.EntityID,
+	}
+	if len(sp.AuthnContext) > 0 {
+		request.Context = &requestedContext{Comparison: "exact", Classes: sp.AuthnContext}
+	}
+	if document, err = xml.Marshal(request); err != nil {
+		return "", nil, fmt.Errorf("asking the IdP to sign in: %w", err)
+	}
+	return id, document, nil
 }
 
 // newID has 160 random bits, which is what SAML core §1.3.4 asks for, behind
@@ -74,42 +131,4 @@ func (sp *ServiceProvider) newID() (string, error) {
 		return "", fmt.Errorf("reading random bytes: %w", err)
 	}
 	return "id-" + hex.EncodeToString(random[:]), nil
-}
-
-func (sp *ServiceProvider) deflated(id string, forceAuthn bool) ([]byte, error) {
-	raw, err := xml.Marshal(authnRequest{
-		SAMLP: protocolNS, SAML: assertionNS,
-		ID: id, Version: "2.0", IssueInstant: stamp(sp.now()),
-		Destination: sp.IdP.Metadata.SSO, ForceAuthn: forceAuthn,
-		ACS: sp.ACS, Binding: postBinding, Issuer: sp.EntityID,
-	})
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(raw); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-// redirect appends to a query that the address may already have, as Google's
-// (idpid=) does.
-func redirect(sso string, request []byte, relayState string) string {
-	separator := "?"
-	if strings.Contains(sso, "?") {
-		separator = "&"
-	}
-	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(request))
-	if relayState != "" {
-		query += "&RelayState=" + url.QueryEscape(relayState)
-	}
-	return sso + separator + query
 }

@@ -32,6 +32,7 @@ func TestCatalogue(t *testing.T) {
 	for _, v := range samltest.Catalogue() {
 		t.Run(v.Name, func(t *testing.T) {
 			sp := newSP(t, idp)
+			sp.AuthnContext = v.Contexts
 			spec, now := v.Accepted()
 			sp.Now = at(now)
 			accept(t, sp, idp.Response(spec), waiting(v))

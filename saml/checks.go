@@ -53,6 +53,7 @@ var rules = []rule{
 	{name: "response age", check: responseAge},
 	{name: "authentication", check: authentication},
 	{name: "authenticated since", check: authenticatedSince},
+	{name: "authentication context", check: authnContext},
 	{name: "session end", check: sessionEnd},
 	{name: "name id", check: nameID},
 	{name: "session name", check: sessionName},

@@ -117,6 +117,10 @@ func verifiedStatement(r *types.Response) (statement, error) {
 		inResponseTo:         confirmation.SubjectConfirmationData.InResponseTo,
 		authenticated:        a.AuthnStatement.AuthnInstant.UTC(),
 	}
+	s.sessionIndex = a.AuthnStatement.SessionIndex
+	if context := a.AuthnStatement.AuthnContext; context != nil && context.AuthnContextClassRef != nil {
+		s.authnContext = context.AuthnContextClassRef.Value
+	}
 	if until := a.AuthnStatement.SessionNotOnOrAfter; until != nil {
 		s.sessionUntil = until.UTC()
 	}

@@ -29,6 +29,12 @@ type Metadata struct {
 	// SSO is the SingleSignOnService for the HTTP-Redirect binding: https,
 	// or http on a loopback address.
 	SSO string
+	// SSOPost is the one for the HTTP-POST binding; empty if there is none.
+	SSOPost string
+	// SLO and SLOPost are the SingleLogoutService for either binding, SLOAnswer
+	// and SLOPostAnswer where its answers go. Empty if there is none.
+	SLO, SLOAnswer         string
+	SLOPost, SLOPostAnswer string
 	// Certificates are the signing certificates, several during a rollover.
 	// Their keys are pinned; nobody else's signature on them counts.
 	Certificates []*x509.Certificate
@@ -36,7 +42,7 @@ type Metadata struct {
 	ValidUntil time.Time
 	// WantAuthnRequestsSigned is what the IdP states. Keycloak states true
 	// whatever the client's own setting is, so that it is worth a warning
-	// and no more; Rolepass does not sign requests.
+	// and no more.
 	WantAuthnRequestsSigned bool
 	// ByteOrderMark is true when the document began with one. IAM refuses
 	// such a file.
@@ -114,7 +120,7 @@ func entity(root *element) (*Metadata, error) {
 		return nil, fmt.Errorf("it has %d IDPSSODescriptors for SAML 2.0 and must have one; is it a service provider's metadata?", len(roles))
 	}
 	idp := roles[0]
-	for _, step := range []func(*element, *Metadata) error{validUntil, signOn, certificates, wantSigned} {
+	for _, step := range []func(*element, *Metadata) error{validUntil, signOn, signOut, certificates, wantSigned} {
 		if err := step(idp, m); err != nil {
 			return nil, err
 		}
@@ -138,26 +144,58 @@ func validUntil(idp *element, m *Metadata) error {
 }
 
 func signOn(idp *element, m *Metadata) error {
-	for _, service := range idp.all(md("SingleSignOnService")) {
-		if service.attr("Binding") == redirectBinding {
-			m.SSO = service.attr("Location")
-			return endpoint(m.SSO)
-		}
+	var err error
+	if m.SSOPost, _, err = service(idp, "SingleSignOnService", postBinding); err != nil {
+		return err
+	}
+	if m.SSO, _, err = service(idp, "SingleSignOnService", redirectBinding); err != nil || m.SSO != "" {
+		return err
 	}
 	return errors.New("it has no SingleSignOnService for the HTTP-Redirect binding; switch that binding on at the IdP")
 }
 
+// signOut reads the single logout services, which may be missing.
+func signOut(idp *element, m *Metadata) error {
+	var err error
+	if m.SLO, m.SLOAnswer, err = service(idp, "SingleLogoutService", redirectBinding); err != nil {
+		return err
+	}
+	m.SLOPost, m.SLOPostAnswer, err = service(idp, "SingleLogoutService", postBinding)
+	return err
+}
+
+// service is the first address of a service for a binding, and where answers
+// to it go.
+func service(idp *element, name, binding string) (location, answers string, err error) {
+	for _, e := range idp.all(md(name)) {
+		if e.attr("Binding") != binding {
+			continue
+		}
+		location, answers = e.attr("Location"), e.attr("ResponseLocation")
+		if answers == "" {
+			answers = location
+		}
+		for _, address := range []string{location, answers} {
+			if err := endpoint(name, address); err != nil {
+				return "", "", err
+			}
+		}
+		return location, answers, nil
+	}
+	return "", "", nil
+}
+
 // endpoint accepts an absolute https URL, or http on a loopback address: the
 // browser is sent there, so that nothing like javascript: may pass.
-func endpoint(location string) error {
+func endpoint(name, location string) error {
 	u, err := url.Parse(location)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || strings.ContainsFunc(location, unprintable) {
-		return fmt.Errorf("its SingleSignOnService %q is not a plain absolute URL", shown(location))
+		return fmt.Errorf("its %s %q is not a plain absolute URL", name, shown(location))
 	}
 	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
 		return nil
 	}
-	return fmt.Errorf("its SingleSignOnService %q is not https; plain http is for loopback addresses only", shown(location))
+	return fmt.Errorf("its %s %q is not https; plain http is for loopback addresses only", name, shown(location))
 }
 
 func loopback(host string) bool {

@@ -170,6 +170,7 @@ func TestSentencesKeepPeopleOut(t *testing.T) {
 		}
 		spec, now := v.Refused()
 		spec.NameID, spec.SessionName, sp.Now = person, person, at(now)
+		sp.AuthnContext = v.Contexts
 		if v.Code == "saml_session_name" || spec.Raw != nil {
 			continue
 		}

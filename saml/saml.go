@@ -26,8 +26,9 @@
 // the identity provider that is likely to blame.
 //
 // It does not remember which assertions were used: the caller keeps the pair
-// (Issuer, ID) until [ServiceProvider.UsableUntil]. It fetches no metadata,
-// signs no requests, decrypts nothing and knows no single logout.
+// (Issuer, ID) until [ServiceProvider.UsableUntil]. It fetches no metadata and
+// decrypts nothing. Requests and logout messages are signed with our own keys,
+// where there are any (key.go, logout.go).
 package saml
 
 import (
@@ -80,6 +81,17 @@ type ServiceProvider struct {
 	// is compared byte for byte with Recipient and Destination. Required.
 	ACS string
 	IdP IdP
+	// SLO is our single logout service: where the IdP sends logout messages.
+	// Empty means that there is none.
+	SLO string
+	// Keys are our own; the first signs, all are in our metadata. Without any,
+	// nothing is signed and no logout message goes either way.
+	Keys []*SigningKey
+	// PostRequests sends AuthnRequests by the HTTP-POST binding.
+	PostRequests bool
+	// AuthnContext are the ways to authenticate of which one is asked for, and
+	// of which the answer must name one. Empty asks for nothing.
+	AuthnContext []string
 	// Skew is how far clocks may differ. Zero means DefaultSkew.
 	Skew time.Duration
 	// MaxAge is how old an assertion may be when it arrives. Zero means

@@ -34,6 +34,8 @@ type statement struct {
 
 	authenticated time.Time
 	sessionUntil  time.Time
+	sessionIndex  string
+	authnContext  string
 
 	attributes []attribute
 }
@@ -95,6 +97,8 @@ func read(root *element) (statement, *refusal.Refusal) {
 
 		authenticated: at.read(authn, "AuthnInstant"),
 		sessionUntil:  at.read(authn, "SessionNotOnOrAfter"),
+		sessionIndex:  authn.attr("SessionIndex"),
+		authnContext:  authn.child(saml("AuthnContext"), saml("AuthnContextClassRef")).content(),
 	}
 	for _, audience := range conditions.child(saml("AudienceRestriction")).all(saml("Audience")) {
 		s.audiences = append(s.audiences, audience.content())

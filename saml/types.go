@@ -69,4 +69,6 @@ type Assertion struct {
 	NotOnOrAfter time.Time
 	// SessionNotOnOrAfter is the zero time when the IdP states none.
 	SessionNotOnOrAfter time.Time
+	// SessionIndex names the person's session at the IdP, for single logout.
+	SessionIndex string
 }

@@ -213,6 +213,7 @@ func (h *hearing) assertion() (*Assertion, *refusal.Refusal) {
 		AuthnInstant:        h.said.authenticated,
 		NotOnOrAfter:        earliest(h.said.notOnOrAfter, h.said.confirmedUntil),
 		SessionNotOnOrAfter: h.said.sessionUntil,
+		SessionIndex:        h.said.sessionIndex,
 	}, nil
 }
 

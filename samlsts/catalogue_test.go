@@ -53,7 +53,7 @@ func (r *readers) ours(v samltest.Vector, encoded string, now time.Time, pending
 	if !pending {
 		expect = saml.Expect{}
 	}
-	r.sp.Now = func() time.Time { return now }
+	r.sp.Now, r.sp.AuthnContext = func() time.Time { return now }, v.Contexts
 	a, err := r.sp.Verify(encoded, expect)
 	if err != nil {
 		return nil

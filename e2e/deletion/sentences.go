@@ -1,7 +1,7 @@
 package deletion
 
 // Files are the files of package saml that have checks of a response in them.
-var Files = []string{"decode.go", "scan.go", "shape.go", "grammar.go", "signature.go", "statement.go", "checks.go", "roles.go", "role.go", "verify.go", "gosaml2.go"}
+var Files = []string{"decode.go", "scan.go", "shape.go", "grammar.go", "signature.go", "statement.go", "checks.go", "authncontext.go", "roles.go", "role.go", "verify.go", "gosaml2.go"}
 
 // Sentence says which check another one backs up.
 type Sentence struct {

@@ -26,6 +26,9 @@ type Vector struct {
 	Nobody bool
 	// Anew: the login asked that the person prove again who they are.
 	Anew bool
+	// Contexts are the ways to authenticate of which the configuration wants
+	// one. Empty: any will do.
+	Contexts []string
 	// STS says why an STS, which knows of no login and no configuration of
 	// ours, accepts the vector all the same. Empty: it refuses too.
 	STS string

@@ -88,3 +88,8 @@ func find(doc *etree.Document, path string) *etree.Element {
 	}
 	return e
 }
+
+// Rename gives an element another local name.
+func Rename(path, local string) Edit {
+	return func(doc *etree.Document) { find(doc, path).Tag = local }
+}

@@ -20,6 +20,13 @@ func (idp *IdP) Metadata() []byte {
 	for _, key := range append([]*Key{idp.key}, idp.announced...) {
 		keyDescriptor(role, key)
 	}
+	if idp.slo != "" {
+		for _, binding := range []string{redirectBinding, postBinding} {
+			service := role.CreateElement("md:SingleLogoutService")
+			set(service, "Binding", binding)
+			set(service, "Location", idp.slo)
+		}
+	}
 	text(role, "md:NameIDFormat", Persistent)
 	for _, binding := range []string{redirectBinding, postBinding} {
 		service := role.CreateElement("md:SingleSignOnService")

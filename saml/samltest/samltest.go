@@ -70,6 +70,8 @@ type Options struct {
 	// SSOURL is its SingleSignOnService for the HTTP-Redirect and the
 	// HTTP-POST binding. Required.
 	SSOURL string
+	// SLOURL is its SingleLogoutService for both bindings. Optional.
+	SLOURL string
 	// Key signs. Nil means one key that all IdPs of the process share.
 	Key *Key
 	// Announced are further keys whose certificates stand in the metadata,
@@ -85,6 +87,7 @@ type Options struct {
 type IdP struct {
 	entityID  string
 	sso       string
+	slo       string
 	key       *Key
 	announced []*Key
 	now       func() time.Time
@@ -99,6 +102,7 @@ func New(options Options) (*IdP, error) {
 	idp := &IdP{
 		entityID:  options.EntityID,
 		sso:       options.SSOURL,
+		slo:       options.SLOURL,
 		key:       options.Key,
 		announced: options.Announced,
 		now:       options.Now,

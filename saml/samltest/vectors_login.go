@@ -1,5 +1,10 @@
 package samltest
 
+import (
+	"slices"
+	"strings"
+)
+
 // loginVectors answer no login of this browser's.
 func loginVectors() []Vector {
 	const (
@@ -29,6 +34,7 @@ func loginVectors() []Vector {
 	for i := range list {
 		list[i].STS = sts
 	}
+	list = append(list, contextVectors()...)
 	for _, no := range []struct{ name, status, sub, after string }{
 		{"the IdP says Responder", Responder, "", "Status other than Success (AB20)"},
 		{"the IdP says Requester", Requester, "", "Status other than Success (AB20)"},
@@ -47,4 +53,23 @@ func loginVectors() []Vector {
 		list = append(list, Vector{Name: no.name, After: no.after, Code: "saml_status", Change: says(no.status, no.sub, message)})
 	}
 	return append(list, Vector{Name: "a refusal with an assertion", After: "CVE-2021-21239 family: the verdict overlooked", Code: "saml_status", Change: Signing(SetAttr(atStatus+"/StatusCode", "Value", Responder))})
+}
+
+// contextVectors did not authenticate as the configuration wants it.
+func contextVectors() []Vector {
+	const (
+		after = "RequestedAuthnContext ignored: the answer says how the person authenticated, and nobody looks"
+		mfa   = "https://refeds.org/profile/mfa"
+		class = atContext + "/AuthnContextClassRef"
+	)
+	var list []Vector
+	for name, change := range map[string]func(*Spec){
+		"by password, though a second factor is wanted": Signing(SetText(class, "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport")),
+		"a class that begins like the wanted one":       Signing(SetText(class, mfa+"/not")),
+		"no class, though one is wanted":                Signing(Remove(class)),
+	} {
+		list = append(list, Vector{Name: name, After: after, Code: "saml_authn_context", Contexts: []string{mfa}, Sibling: Signing(SetText(class, mfa)), Change: change, STS: "it knows no wish for a second factor"})
+	}
+	slices.SortFunc(list, func(a, b Vector) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }

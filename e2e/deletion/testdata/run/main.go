@@ -46,7 +46,8 @@ func main() {
 			saml.ChecksFired = nil
 			return refused(v, encoded, &saml.ServiceProvider{
 				EntityID: samltest.SceneSP, ACS: samltest.SceneACS, Now: func() time.Time { return now },
-				IdP: saml.IdP{Name: "corp", Metadata: metadata, Audience: []string{samltest.AWSAudience, samltest.SceneSP}, Providers: []string{samltest.SceneProvider}},
+				AuthnContext: v.Contexts,
+				IdP:          saml.IdP{Name: "corp", Metadata: metadata, Audience: []string{samltest.AWSAudience, samltest.SceneSP}, Providers: []string{samltest.SceneProvider}},
 			}), saml.ChecksFired
 		}
 		saml.SwitchOff("")

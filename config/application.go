@@ -119,8 +119,9 @@ func (s section) others(c *Config) {
 			state.problem(v.place, "%q is not available in this version: write memory, and run one Rolepass only", kind)
 		}
 	}
-	presign := s.section(s.get("presign"), "expires")
+	presign := s.section(s.get("presign"), "expires", "by")
 	c.Presign.Expires = presign.duration("expires", time.Minute, 15*time.Second, time.Hour)
+	c.Presign.ByHeader = presign.word("by", "query", "header") == "header"
 	c.Audit = "stdout"
 	if v := s.get("audit"); v.given() {
 		if c.Audit = s.text(v); c.Audit != "" && c.Audit != "stdout" {

@@ -15,6 +15,7 @@ func (s section) compare(c *Config, l *lines) {
 	s.compareBuckets(c)
 	s.compareRoles(c, l)
 	s.compareAdministrators(c)
+	s.compareDelivery(c)
 	s.warnOfPlaces(c)
 	s.warnOfAudience(c)
 }

@@ -60,6 +60,14 @@ type Config struct {
 	// that it reads, which is one for each role.
 	RoleSTS map[string]string
 
+	// Delivery (delivery, default route) is how objects are delivered where
+	// their grant does not say: route (Envoy streams them, and nothing signed
+	// leaves it), redirect (the browser is sent to the bucket with a signed
+	// location; parts of objects and what a browser might run go by route all
+	// the same) or header (the application is told the signed location; not
+	// with Label Studio). A grant's own word is its deliver.
+	Delivery grants.Delivery
+
 	// LabelStudio (label_studio, required) is the application.
 	LabelStudio LabelStudio
 
@@ -279,6 +287,11 @@ type Presign struct {
 	// Expires (expires, default 60s, 15s to 1h) is how long one is good for,
 	// and so how long a download may take to begin.
 	Expires time.Duration
+	// ByHeader (by: header; default query) signs what Envoy sends to S3 by
+	// headers: a session token of two kilobytes then stays out of the path.
+	// Envoy's bootstrap depends on it. Locations for browsers and applications
+	// are always signed by query.
+	ByHeader bool
 }
 
 // Envoy is what Envoy's bootstrap needs beyond the rest. The files are

@@ -21,7 +21,7 @@ func (s section) grantList(c *Config, l *lines) {
 
 // grant reads one grant and where each of its prefixes stands.
 func (r *reader) grant(v value) (grants.Grant, []place) {
-	s := r.section(v, "role", "read", "organizations", "workspaces", "projects", "anywhere")
+	s := r.section(v, "role", "read", "organizations", "workspaces", "projects", "anywhere", "deliver")
 	before := len(r.problems)
 	var g grants.Grant
 	role := s.need("role", "give the ARN of the role that may read")
@@ -42,6 +42,7 @@ func (r *reader) grant(v value) (grants.Grant, []place) {
 		Projects:      s.ids("projects"),
 		Anywhere:      s.boolean(s.get("anywhere")),
 	}
+	g.Deliver = s.delivery("deliver")
 	if r.fine(before) {
 		if err := g.Scope.Check(); err != nil {
 			r.problem(s.place, "%v", err)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"sort"
+
+	"github.com/rolepass/rolepass/grants"
 )
 
 // Load reads a configuration file for what the caller needs. The error is
@@ -53,13 +55,16 @@ func (r *reader) config(top value) *Config {
 		return c
 	}
 	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "keys", "idps", "sts", "buckets", "grants",
-		"label_studio", "session", "state", "presign", "audit", "envoy", "contact")
+		"delivery", "label_studio", "session", "state", "presign", "audit", "envoy", "contact")
 	l := &lines{providers: map[string]place{}}
 	s.addresses(c)
 	s.idps(c, l)
 	s.tokenServices(c)
 	s.buckets(c)
 	s.grantList(c, l)
+	if c.Delivery = s.delivery("delivery"); c.Delivery == grants.AsDeployed {
+		c.Delivery = grants.ByRoute
+	}
 	s.labelStudio(c)
 	s.session(c)
 	s.others(c)

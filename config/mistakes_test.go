@@ -92,6 +92,12 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"owner_id: 1", "owner_id: 99999999999999999999", "whole number above zero"},
 		{"keys: keys", "keys: keys\nenvoy: {certificate: a, private_key: b}", "needs no certificate"},
 		{"public_url: http://localhost:8080", "public_url: https://label.example.com\nenvoy: {ca: x}", "give the PEM files of a certificate"},
+		// delivery
+		{"keys: keys", "keys: keys\ndelivery: header", "would serve the object with its own key"},
+		{"keys: keys", "keys: keys\ndelivery: proxy", "write one of route, redirect, header"},
+		{"anywhere: true", "anywhere: true, deliver: header", "grants[0]: Label Studio reads no location"},
+		{"anywhere: true", "anywhere: true, deliver: ''", "the text is empty"},
+		{"keys: keys", "keys: keys\npresign: {by: cookie}", "write one of query, header"},
 		// files
 		{"keys: keys", "keys: nowhere", "rolepass keys new"},
 		{"keys: keys", "keys: label-studio.secret", "not a directory"},
@@ -172,6 +178,7 @@ func TestWarnings(t *testing.T) {
 		{"anywhere: true", "workspaces: [12]", "Community has no workspaces"},
 		{"endpoint: http://127.0.0.1:9005}", "endpoint: http://127.0.0.1:9005, kms: true}", "may refuse session policies"},
 		{"endpoint: http://127.0.0.1:9005}", "endpoint: http://127.0.0.1:9005}, {name: papers, region: eu-west-1, sts: local}", "no grant reads the bucket papers"},
+		{"anywhere: true", "anywhere: true, deliver: redirect", "each needs a CORS rule for the origin http://localhost:8080"},
 		{", endpoint: http://127.0.0.1:9004}", "}", ""},
 	} {
 		got, err := load(t, home(t), strings.Replace(minimal, c.old, c.new, 1), config.Everything)
@@ -182,6 +189,10 @@ func TestWarnings(t *testing.T) {
 		if c.words == "" && len(got.Warnings) != 0 || c.words != "" && (len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].Sentence, c.words)) {
 			t.Errorf("%s: the warnings are %v, want one with %q", c.new, got.Warnings, c.words)
 		}
+	}
+	short, err := load(t, home(t), minimal+"delivery: redirect\npresign: {expires: 59s}\n", config.Everything)
+	if err != nil || len(short.Warnings) != 2 || !strings.Contains(short.Warnings[1].Sentence, "service worker keeps") {
+		t.Errorf("a signed location that ends before the service worker forgets it: %v, %v", short, err)
 	}
 	text := strings.NewReplacer(", endpoint: http://127.0.0.1:9004}", "}", `["urn:amazon:webservices"]`, "[corp]").Replace(minimal)
 	got, err := load(t, home(t), text, config.Everything)

@@ -47,7 +47,8 @@ type Decider struct {
 	Confirm Confirm
 	App     *client.Client
 	// Bearer gives the application's credential for one of its users. It may
-	// ask the application for it, now and then.
+	// ask the application for it, now and then. Nil: the application has no
+	// such credential, and knows people by its own session or not at all.
 	Bearer func(ctx context.Context, appUser int64) (presign.Secret, error)
 	// OwnSignIn says that the application keeps its own login: Bearer is not
 	// used, requests keep the application's cookie, and nothing is signed
@@ -64,6 +65,13 @@ type Decider struct {
 	Administrators []string
 	Cache          *credcache.Cache
 	Signer         *presign.Signer
+	// SignHeaders signs what Envoy sends to S3 by headers instead of by query.
+	SignHeaders bool
+	// Delivery is how objects are delivered where their grant does not say.
+	Delivery grants.Delivery
+	// LocationHeader is the request header in which the application is told
+	// where an object is; empty: it is never told.
+	LocationHeader string
 
 	Deadlines Deadlines
 	Now       func() time.Time
@@ -131,16 +139,20 @@ type Decision struct {
 	Answer login.Page
 
 	// Authorization and Cookie are what a Pass carries to the application in
-	// place of the browser's own. An empty Cookie is none, and PassOwn has no
-	// Authorization.
+	// place of the browser's own. An empty Cookie is none, and PassOwn and
+	// PassSigned have no Authorization.
 	Authorization presign.Secret
 	Cookie        string
+	// LocationHeader names the request header that carries Signed in a
+	// PassSigned, and that a PassOwn must not carry.
+	LocationHeader string
 
-	// Signed is where a Stream goes to, and Header what is set on the answer
-	// that comes from there.
-	Signed presign.Presigned
-	Bucket presign.Bucket
-	Header []login.Header
+	// Signed is where a Stream or a Redirect goes to, and Header what is set on
+	// the answer. A Stream that is signed by headers has Authorized instead.
+	Signed     presign.Presigned
+	Authorized presign.Authorized
+	Bucket     presign.Bucket
+	Header     []login.Header
 }
 
 // Decide decides and tells the sinks.

@@ -58,6 +58,11 @@ const (
 	// PassClient hands a request of an API client to the application, as whom
 	// the client's own token there says.
 	PassClient
+	// Redirect sends the browser to S3, with a location signed under the
+	// person's role.
+	Redirect
+	// PassSigned is PassOwn with such a location in a request header.
+	PassSigned
 )
 
 // String names the kind for logs and metrics.
@@ -71,6 +76,10 @@ func (k Kind) String() string {
 		return "page"
 	case Open:
 		return "open"
+	case Redirect:
+		return "redirect"
+	case PassSigned:
+		return "header"
 	}
 	return "refuse"
 }

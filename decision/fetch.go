@@ -35,11 +35,19 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeScope, "a grant covers the object, but not in the project of this task"))
 	}
 	e.Role, e.Grant = choice.RoleARN, choice.Index+1
-	signed, err := d.sign(ctx, r, who, choice, bucket, reading.Location)
+	credentials, err := d.credentials(ctx, who, choice)
 	if err != nil {
 		return d.refuseError(r, e, err, unavailable(nil))
 	}
-	return Decision{Kind: Stream, Code: "stream", Session: who.Handle(), Signed: signed, Bucket: bucket, Header: delivered(reading.Location.Key, r.FetchDest)}
+	out, err := d.deliver(r, choice.Grant, bucket, reading.Location, credentials)
+	if errors.Is(err, presign.ErrExpired) {
+		return d.refuse(r, e, gone(choice.RoleARN))
+	}
+	if err != nil {
+		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNotSigned, "the location was not signed: see the cause").Because(err))
+	}
+	out.Code, out.Session = refusal.Code(out.Kind.String()), who.Handle()
+	return out
 }
 
 // fitting refuses uses of an object that the application's own pages do not
@@ -100,26 +108,19 @@ func never401(err error) error {
 	return &known
 }
 
-// sign finds the session's credentials for the chosen role and signs. Expired
-// credentials are a 403, not a 401, for the same reason.
-func (d *Decider) sign(ctx context.Context, r *Request, who *session.Session, choice grants.Choice, bucket presign.Bucket, location presign.Location) (presign.Presigned, error) {
+// credentials finds the session's for the chosen role. That they have ended is
+// a 403, not a 401, for the same reason.
+func (d *Decider) credentials(ctx context.Context, who *session.Session, choice grants.Choice) (*presign.Credentials, error) {
 	soon := within(ctx, d.Deadlines.State)
 	defer soon.cancel()
-	credentials, err := d.Cache.Get(soon, credcache.Key{Session: who, Role: choice.RoleARN, Shard: choice.Shard})
+	found, err := d.Cache.Get(soon, credcache.Key{Session: who, Role: choice.RoleARN, Shard: choice.Shard})
 	if errors.Is(err, credcache.ErrNone) {
-		return presign.Presigned{}, gone(choice.RoleARN)
+		return nil, gone(choice.RoleARN)
 	}
 	if err != nil {
-		return presign.Presigned{}, unavailable(err)
+		return nil, unavailable(err)
 	}
-	signed, err := d.Signer.Presign(r.Method, bucket, location, credentials)
-	if errors.Is(err, presign.ErrExpired) {
-		return presign.Presigned{}, gone(choice.RoleARN)
-	}
-	if err != nil {
-		return presign.Presigned{}, refusal.New(refusal.Forbidden, CodeNotSigned, "the location was not signed: see the cause").Because(err)
-	}
-	return signed, nil
+	return found, nil
 }
 
 func gone(role string) *refusal.Refusal {

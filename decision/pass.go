@@ -18,8 +18,8 @@ func (d *Decider) pass(ctx context.Context, r *Request, e *Event, who *session.S
 			"a %s did not come from the application's own pages (Origin, Sec-Fetch-Site): the bearer that Rolepass adds would carry out what another site asks for", r.Method))
 	}
 	d.opened(r, who)
-	if d.OwnSignIn {
-		return Decision{Kind: PassOwn, Code: "pass", Session: who.Handle(), Cookie: d.cookiesForApp(r.CookieLines)}
+	if d.OwnSignIn || d.Bearer == nil {
+		return Decision{Kind: PassOwn, Code: "pass", Session: who.Handle(), Cookie: d.cookiesForApp(r.CookieLines), LocationHeader: d.LocationHeader}
 	}
 	bearer, err := d.Bearer(ctx, who.AppUser)
 	if err != nil {

@@ -27,6 +27,8 @@ type Request struct {
 	FetchSite string
 	FetchMode string
 	FetchDest string
+	// Range is the part of an object that is asked for (RFC 9110 §14.2).
+	Range string
 
 	// AppToken says that the request carries a token of the application's own:
 	// Authorization with Token or Bearer, or X-Api-Key. What it is, is read by

@@ -44,6 +44,8 @@ var tasks = map[string]struct {
 	uris    []string
 }{
 	"7": {12, []string{"s3://imaging/radiology/lung.png", "s3://imaging/radiology/red lung+1&ü.png", "s3://imaging/anonymised/a.png", "s3://payroll/2026.csv", "s3://foreign/x.png"}},
+	"6": {12, []string{"s3://imaging/radiology/loop.webm", "s3://imaging/radiology/scan.svg", "s3://imaging/radiology/beat.csv", "s3://imaging/radiology/note.txt",
+		"s3://imaging/radiology/page.html", "s3://imaging/radiology/paper.pdf", "s3://imaging/radiology/turns.json", "s3://imaging/radiology/lung", "s3://imaging/radiology/slice.dcm"}},
 	"8": {13, []string{"s3://imaging/radiology/lung.png"}},
 }
 

@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func (b *builder) authz() *extauthz.ExtAuthz {
 		AllowedHeaders:                 exactly(b.forwarded()),
 		EncodeRawHeaders:               true,
 		ValidateMutations:              true,
-		DecoderHeaderMutationRules:     mutable(contract.MutableHeaders()),
+		DecoderHeaderMutationRules:     mutable(b.mutableHeaders()),
 		EnableDynamicMetadataIngestion: wrapperspb.Bool(true),
 		MaxDeniedResponseBodyBytes:     contract.MaxPage,
 		EmitFilterStateStats:           true,
@@ -109,6 +110,19 @@ func exactly(names []string) *matcher.ListStringMatcher {
 			MatchPattern: &matcher.StringMatcher_Exact{Exact: name}, IgnoreCase: true})
 	}
 	return list
+}
+
+// mutableHeaders are what Check may change in this deployment.
+func (b *builder) mutableHeaders() []string {
+	names := contract.MutableHeaders()
+	if b.S3SignedHeaders {
+		names = append(names, contract.SignedHeaders()...)
+	}
+	if b.LocationHeader != "" {
+		names = append(names, b.LocationHeader)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // mutable lets a CheckResponse change these headers; anything else is a 500.

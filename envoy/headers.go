@@ -30,6 +30,9 @@ func spoofable(s Settings) []string {
 			"x-forwarded-server", "x-forwarded-ssl", "x-forwarded-uri", "x-forwarded-method", "x-forwarded-user",
 			"x-forwarded-email", "x-forwarded-groups", "x-forwarded-access-token", "x-forwarded-client-cert")
 	}
+	if s.LocationHeader != "" {
+		names = append(names, s.LocationHeader)
+	}
 	if !s.KeepCredentials {
 		names = append(names, contract.Authorization, contract.APIKey)
 	}
@@ -38,18 +41,38 @@ func spoofable(s Settings) []string {
 
 // strippedToS3 are request headers that S3 never sees. These are removed by
 // the route, after routing: x-forwarded-proto must survive until then, or
-// Envoy answers 404 (it cannot route without it).
+// Envoy answers 404 (it cannot route without it). Authorization goes with them,
+// unless a signature stands there.
 var strippedToS3 = []string{
-	contract.Authorization, contract.Cookie, "cookie2", "referer", contract.Origin,
+	contract.Cookie, "cookie2", "referer", contract.Origin,
 	"x-csrftoken", contract.APIKey, contract.RequestID,
 	"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "forwarded", "via",
 	"x-envoy-external-address", "x-envoy-internal", "x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms",
 	"accept-language", "dnt", "upgrade-insecure-requests", "priority", "traceparent", "tracestate", "baggage",
 }
 
+func (b *builder) strippedToS3() []string {
+	if b.S3SignedHeaders {
+		return strippedToS3
+	}
+	return append([]string{contract.Authorization}, strippedToS3...)
+}
+
 // strippedToS3Prefixes are removed by the header_mutation filter, since a
-// route can name headers only exactly. S3 needs no X- header of a browser.
-var strippedToS3Prefixes = []string{"x-", "sec-"}
+// route can name headers only exactly. S3 needs no X- header of a browser. Where
+// Check signs by headers, x-amz- stays: a client's have gone before Check ran,
+// and Check sets only those that the contract names.
+func (b *builder) strippedToS3Prefixes() []*mutation.HeaderMutation {
+	if !b.S3SignedHeaders {
+		return removals([]string{"x-", "sec-"})
+	}
+	return append(removals([]string{"sec-"}), removal(&matcher.StringMatcher{MatchPattern: &matcher.StringMatcher_SafeRegex{
+		SafeRegex: &matcher.RegexMatcher{Regex: exceptAmz}}}))
+}
+
+// exceptAmz is every name that begins with x- but not with x-amz-. RE2 has no
+// way to say "not", hence the letters.
+const exceptAmz = "x-([^a].*|a([^m].*|m([^z].*|z([^-].*)?)?)?)?"
 
 // strippedFromS3 are response headers by which an object, or whoever may write
 // one, would speak for the application's origin.
@@ -72,9 +95,13 @@ func removals(names []string) []*mutation.HeaderMutation {
 			out = append(out, &mutation.HeaderMutation{Action: &mutation.HeaderMutation_Remove{Remove: name}})
 			continue
 		}
-		key := &matcher.StringMatcher{MatchPattern: &matcher.StringMatcher_Prefix{Prefix: name}, IgnoreCase: true}
-		out = append(out, &mutation.HeaderMutation{Action: &mutation.HeaderMutation_RemoveOnMatch_{
-			RemoveOnMatch: &mutation.HeaderMutation_RemoveOnMatch{KeyMatcher: key}}})
+		out = append(out, removal(&matcher.StringMatcher{MatchPattern: &matcher.StringMatcher_Prefix{Prefix: name}, IgnoreCase: true}))
 	}
 	return out
+}
+
+// removal removes the headers whose names match.
+func removal(names *matcher.StringMatcher) *mutation.HeaderMutation {
+	return &mutation.HeaderMutation{Action: &mutation.HeaderMutation_RemoveOnMatch_{
+		RemoveOnMatch: &mutation.HeaderMutation_RemoveOnMatch{KeyMatcher: names}}}
 }

@@ -90,11 +90,11 @@ func (b *builder) s3Route(e S3Endpoint) *route.Route {
 			IdleTimeout:          durationpb.New(streamIdle),
 			RetryPolicy:          retryUnsent(),
 		}},
-		RequestHeadersToRemove:  strippedToS3,
+		RequestHeadersToRemove:  b.strippedToS3(),
 		ResponseHeadersToRemove: strippedFromS3,
 		TypedPerFilterConfig: map[string]*anypb.Any{
 			headerMutationFilter: b.any(&headermutation.HeaderMutationPerRoute{Mutations: &headermutation.Mutations{
-				RequestMutations:  removals(strippedToS3Prefixes),
+				RequestMutations:  b.strippedToS3Prefixes(),
 				ResponseMutations: removals(strippedFromS3Prefixes),
 			}}),
 			customResponseFilter:   b.any(b.replacing()),

@@ -65,6 +65,12 @@ type Settings struct {
 
 	// S3 are the endpoints that objects are streamed from.
 	S3 []S3Endpoint
+	// S3SignedHeaders lets Check sign what goes to S3 by headers. False: by
+	// query, and S3 sees no header of a signature.
+	S3SignedHeaders bool
+	// LocationHeader is the request header in which Check tells the application
+	// where an object is; empty: none. No client can bring it along.
+	LocationHeader string
 	// CAFile holds the authorities (PEM) that S3 and application certificates
 	// are verified against; default /etc/ssl/certs/ca-certificates.crt.
 	CAFile string
@@ -145,6 +151,9 @@ func (s Settings) check() error {
 	}
 	if s.MaxACSBody >= connectionBuffer {
 		problem("the ACS body limit is %d bytes: it must stay below Envoy's connection buffer of %d", s.MaxACSBody, connectionBuffer)
+	}
+	if err := contract.CheckLocationHeader(s.LocationHeader); s.LocationHeader != "" && err != nil {
+		problems = append(problems, err)
 	}
 	problems = append(problems, s.checkRolepass()...)
 	problems = append(problems, s.checkS3()...)

@@ -11,12 +11,16 @@ import (
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/envoy/contract"
 	"github.com/rolepass/rolepass/login"
+	"github.com/rolepass/rolepass/presign"
 )
 
 // answer writes a decision. Whatever is not exactly a yes is a no.
 func answer(d decision.Decision) *authv3.CheckResponse {
 	if y, ok := allows(d); ok {
 		return y.message()
+	}
+	if d.Kind == decision.Redirect && d.Signed.Target() != "" && d.Bucket.Host != "" {
+		return redirect(d)
 	}
 	if d.Answer.Status >= 200 && d.Answer.Status < 600 {
 		return shown(d)
@@ -48,7 +52,9 @@ func allows(d decision.Decision) (yes, bool) {
 		y.passOwn(d)
 	case d.Kind == decision.PassClient && d.Authorization == "" && d.Cookie == "" && d.Code != "":
 		y.remove = fromClient
-	case d.Kind == decision.Stream && d.Signed.Target() != "" && d.Bucket.Host != "":
+	case d.Kind == decision.PassSigned && d.Authorization == "" && d.Signed.Target() != "" && d.LocationHeader != "":
+		y.passSigned(d)
+	case d.Kind == decision.Stream && (d.Signed.Target() != "") != (d.Authorized.Target() != "") && d.Bucket.Host != "":
 		y.stream(d)
 	default:
 		return yes{}, false
@@ -74,6 +80,17 @@ func (y *yes) pass(d decision.Decision) {
 // passOwn goes on to the application with its own session of this browser.
 func (y *yes) passOwn(d decision.Decision) {
 	y.remove = []string{contract.APIKey, contract.Authorization}
+	if d.LocationHeader != "" {
+		y.remove = append(y.remove, d.LocationHeader)
+	}
+	y.cookie(d)
+}
+
+// passSigned is passOwn, and tells the application where the object is: in a
+// header that nobody else may set.
+func (y *yes) passSigned(d decision.Decision) {
+	y.set = []login.Header{{Name: d.LocationHeader, Value: d.Signed.URL()}}
+	y.remove = []string{contract.APIKey, contract.Authorization}
 	y.cookie(d)
 }
 
@@ -91,11 +108,24 @@ func (y *yes) cookie(d decision.Decision) {
 func (y *yes) stream(d decision.Decision) {
 	y.set = []login.Header{{Name: ":path", Value: d.Signed.Target()}}
 	y.remove, y.add, y.route = toRemoveForS3, d.Header, contract.S3Route(d.Bucket.Host)
+	if d.Authorized.Target() != "" {
+		y.signed(d.Authorized)
+	}
+}
+
+// signed replaces a signature in the path by one in the headers.
+func (y *yes) signed(a presign.Authorized) {
+	y.set[0].Value = a.Target()
+	for _, header := range a.Headers() {
+		y.set = append(y.set, login.Header(header))
+	}
+	y.remove = toRemoveForS3[1:]
 }
 
 // toRemoveForS3 are the browser's words that S3 is not told. The S3 route
-// removes them and more; this holds where a route forgets.
-var toRemoveForS3 = []string{contract.Cookie, contract.Authorization, contract.APIKey, contract.Origin, "referer", "x-csrftoken"}
+// removes them and more; this holds where a route forgets. Authorization is the
+// first, as a signature in the headers stands there instead.
+var toRemoveForS3 = []string{contract.Authorization, contract.Cookie, contract.APIKey, contract.Origin, "referer", "x-csrftoken"}
 
 func (y *yes) message() *authv3.CheckResponse {
 	return &authv3.CheckResponse{
@@ -105,6 +135,13 @@ func (y *yes) message() *authv3.CheckResponse {
 		}},
 		DynamicMetadata: metadata(y.code, y.session, y.route),
 	}
+}
+
+// redirect sends the browser to S3. To Envoy that is a no, like every answer
+// that is not the upstream's.
+func redirect(d decision.Decision) *authv3.CheckResponse {
+	page := login.Page{Status: 303, Header: append(d.Header[:len(d.Header):len(d.Header)], login.Header{Name: "location", Value: d.Signed.URL()})}
+	return denied(page, metadata(string(d.Code), d.Session, ""))
 }
 
 // shown answers with a page of ours.

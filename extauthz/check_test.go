@@ -136,9 +136,29 @@ func TestTheAnswers(t *testing.T) {
 			"dynamicMetadata": {"rolepass_code": "pass"}}`},
 		{"stream", decision.Decision{Kind: decision.Stream, Code: "stream", Session: "0123", Signed: signed, Bucket: presign.Bucket{Host: "s3.test"}, Header: []login.Header{{Name: "vary", Value: "cookie"}}}, `{"status": {}, "okResponse": {
 			"headers": [{"header": {"key": ":path", "value": ` + quoted(signed.Target()) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
-			"headersToRemove": ["cookie", "authorization", "x-api-key", "origin", "referer", "x-csrftoken"],
+			"headersToRemove": ["authorization", "cookie", "x-api-key", "origin", "referer", "x-csrftoken"],
 			"responseHeadersToAdd": [{"header": {"key": "vary", "value": "cookie"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}]},
 			"dynamicMetadata": {"rolepass_code": "stream", "rolepass_session": "0123", "rolepass_route": "s3:s3.test"}}`},
+		{"stream, signed by headers", decision.Decision{Kind: decision.Stream, Code: "stream", Authorized: authorized(t), Bucket: presign.Bucket{Host: "s3.test"}}, `{"status": {}, "okResponse": {
+			"headers": [{"header": {"key": ":path", "value": "/imaging/a.png"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": "authorization", "value": ` + quoted(authorized(t).Headers()[0].Value) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": "x-amz-content-sha256", "value": "UNSIGNED-PAYLOAD"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": "x-amz-date", "value": "20270115T080000Z"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": "x-amz-security-token", "value": "t"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+			"headersToRemove": ["cookie", "x-api-key", "origin", "referer", "x-csrftoken"]},
+			"dynamicMetadata": {"rolepass_code": "stream", "rolepass_route": "s3:s3.test"}}`},
+		{"redirect", decision.Decision{Kind: decision.Redirect, Code: "redirect", Session: "0123", Signed: signed, Bucket: presign.Bucket{Host: "s3.test"}, Header: []login.Header{{Name: "cache-control", Value: "no-store"}}}, `{"status": {"code": 7}, "deniedResponse": {"status": {"code": "SeeOther"},
+			"headers": [{"header": {"key": "cache-control", "value": "no-store"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": "location", "value": ` + quoted(signed.URL()) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}]},
+			"dynamicMetadata": {"rolepass_code": "redirect", "rolepass_session": "0123"}}`},
+		{"pass with a location", decision.Decision{Kind: decision.PassSigned, Code: "header", Signed: signed, LocationHeader: "x-where", Cookie: "theme=dark"}, `{"status": {}, "okResponse": {
+			"headers": [{"header": {"key": "x-where", "value": ` + quoted(signed.URL()) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": "cookie", "value": "theme=dark"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+			"headersToRemove": ["x-api-key", "authorization"]},
+			"dynamicMetadata": {"rolepass_code": "header"}}`},
+		{"pass to an application that could be told a location", decision.Decision{Kind: decision.PassOwn, Code: "pass", LocationHeader: "x-where"}, `{"status": {}, "okResponse": {
+			"headersToRemove": ["x-api-key", "authorization", "x-where", "cookie"]},
+			"dynamicMetadata": {"rolepass_code": "pass"}}`},
 		{"refuse", decision.Decision{Kind: decision.Refuse, Code: "no_grant", Answer: page}, `{"status": {"code": 7}, "deniedResponse": {"status": {"code": "Forbidden"}, "body": "no",
 			"headers": [{"header": {"key": "set-cookie", "value": "a=1"}}, {"header": {"key": "set-cookie", "value": "b=2"}},
 				{"header": {"key": "cache-control", "value": "no-store"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}]},
@@ -159,6 +179,27 @@ func quoted(s string) string { return `"` + s + `"` }
 
 func presigned(t *testing.T) presign.Presigned {
 	t.Helper()
+	b, l, c := toSign(t)
+	signed, err := new(presign.Signer).Presign("GET", b, l, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+func authorized(t *testing.T) presign.Authorized {
+	t.Helper()
+	b, l, c := toSign(t)
+	signer := &presign.Signer{Now: func() time.Time { return time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC) }}
+	signed, err := signer.Authorize("GET", b, l, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+func toSign(t *testing.T) (presign.Bucket, presign.Location, *presign.Credentials) {
+	t.Helper()
 	b, err := presign.NewBucket("imaging", "eu-west-1", "aws", "")
 	if err != nil {
 		t.Fatal(err)
@@ -167,11 +208,7 @@ func presigned(t *testing.T) presign.Presigned {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := new(presign.Signer).Presign("GET", b, l, &presign.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "s", SessionToken: "t", Expires: farAway(), STS: "aws"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed
+	return b, l, &presign.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "s", SessionToken: "t", Expires: farAway(), STS: "aws"}
 }
 
 // Whatever is not wholly a yes is a no.
@@ -188,6 +225,11 @@ func TestHalfADecisionRefuses(t *testing.T) {
 		"a client with a cookie":          {Kind: decision.PassClient, Code: "client", Cookie: "sessionid=s"},
 		"a stream to nowhere":             {Kind: decision.Stream, Signed: signed},
 		"a stream of nothing":             {Kind: decision.Stream, Bucket: presign.Bucket{Host: "s3.test"}},
+		"a stream signed in two ways":     {Kind: decision.Stream, Signed: signed, Authorized: authorized(t), Bucket: presign.Bucket{Host: "s3.test"}},
+		"a redirect to nowhere":           {Kind: decision.Redirect, Bucket: presign.Bucket{Host: "s3.test"}},
+		"a location in no header":         {Kind: decision.PassSigned, Signed: signed},
+		"a header without a location":     {Kind: decision.PassSigned, LocationHeader: "x-where"},
+		"a location and a credential":     {Kind: decision.PassSigned, Authorization: "Bearer x", Signed: signed, LocationHeader: "x-where"},
 		"a page without a status":         {Kind: decision.Page},
 		"a refusal with an absurd status": {Kind: decision.Refuse, Answer: login.Page{Status: 1000}},
 		"a kind that does not exist":      {Kind: 99, Authorization: "Bearer x", Signed: signed},
@@ -246,7 +288,16 @@ func TestAnswersStayWithinTheContract(t *testing.T) {
 	for _, name := range contract.MutableHeaders() {
 		mutable[name] = true
 	}
-	for _, d := range []decision.Decision{passing(), {Kind: decision.Stream, Signed: presigned(t), Bucket: presign.Bucket{Host: "s3.test"}}} {
+	for _, name := range append(contract.SignedHeaders(), contract.LocationHeader) {
+		mutable[name] = true // where the settings say so
+	}
+	s3 := presign.Bucket{Host: "s3.test"}
+	for _, d := range []decision.Decision{
+		passing(),
+		{Kind: decision.Stream, Signed: presigned(t), Bucket: s3},
+		{Kind: decision.Stream, Authorized: authorized(t), Bucket: s3},
+		{Kind: decision.PassSigned, Signed: presigned(t), LocationHeader: contract.LocationHeader},
+	} {
 		out, _ := check(t, recorded(t, "checkrequest-get.json"), d)
 		for _, header := range out.GetOkResponse().GetHeaders() {
 			if !mutable[header.GetHeader().GetKey()] {

@@ -112,6 +112,8 @@ func field(r *decision.Request, name string) (*string, int) {
 		return &r.FetchMode, 32
 	case contract.SecFetchDest:
 		return &r.FetchDest, 64
+	case contract.Range:
+		return &r.Range, 128
 	}
 	return nil, 0
 }

@@ -15,6 +15,9 @@ type Grant struct {
 	Role  string
 	Read  []Prefix
 	Scope Scope
+	// Deliver is how its objects are delivered. It has no part in who may read
+	// them.
+	Deliver Delivery
 }
 
 // clone is a copy that shares nothing.

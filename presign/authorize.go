@@ -34,11 +34,6 @@ func (Authorized) GoString() string             { return redacted }
 func (Authorized) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (Authorized) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// HeaderNames are the headers that an Authorized may carry.
-func HeaderNames() []string {
-	return []string{"authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
-}
-
 // Authorize signs one request by headers, the way that aws-sdk-go-v2 would:
 // Host and the x-amz- headers signed (Range and If-None-Match may be sent
 // freely), the payload unsigned. It refuses what Presign refuses.

@@ -59,7 +59,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
 		Bearer: signing.bearer, OwnSignIn: c.LabelStudio.SignIn == config.SignInOwn, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
 		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Cache: cache,
-		Signer:    &presign.Signer{Now: o.Now, Expires: c.Presign.Expires},
+		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
 		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
 		Sinks: []decision.Sink{s.audit.Sink, s.metrics.Sink},
 	}, nil

@@ -45,6 +45,7 @@ func settings(c *config.Config) envoy.Settings {
 		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA,
 		CheckAddress: c.Listen.String(), AppURL: c.LabelStudio.URL, ACSPath: c.ACSPath,
 		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass,
+		S3SignedHeaders: c.Presign.ByHeader,
 	}
 	seen := map[envoy.S3Endpoint]bool{}
 	for _, bucket := range c.Buckets {

@@ -18,7 +18,8 @@ const RouteKey = "rolepass_route"
 const (
 	// SessionKey is a short public handle of the session, for joining logs.
 	SessionKey = "rolepass_session"
-	// CodeKey is the refusal code, or "pass", "stream", "page".
+	// CodeKey is the refusal code, or "pass", "stream", "page", "redirect",
+	// "header".
 	CodeKey = "rolepass_code"
 )
 
@@ -38,6 +39,7 @@ const (
 	SecFetchSite  = "sec-fetch-site"
 	SecFetchMode  = "sec-fetch-mode"
 	SecFetchDest  = "sec-fetch-dest"
+	Range         = "range"
 	Authorization = "authorization"
 	APIKey        = "x-api-key"
 )
@@ -46,7 +48,7 @@ const (
 // Authorization and X-Api-Key are not among them: what the browser sends
 // there is removed unread, unless CredentialHeaders are shown, too.
 func ForwardedHeaders() []string {
-	return []string{Cookie, Origin, Accept, ContentType, RequestID, SecFetchSite, SecFetchMode, SecFetchDest}
+	return []string{Cookie, Origin, Accept, ContentType, RequestID, SecFetchSite, SecFetchMode, SecFetchDest, Range}
 }
 
 // CredentialHeaders are those by which API clients say who they are to the
@@ -64,8 +66,16 @@ const MaxPage = 64 << 10
 // MutableHeaders are the request headers that a CheckResponse may set or
 // remove. Envoy answers 500 to an attempt at any other: what a bug would do to
 // :authority, :method or x-forwarded-proto then shows at once, and safely.
+// Where S3 is signed by headers, SignedHeaders are among them, and where the
+// application is told locations, the header for that.
 func MutableHeaders() []string {
 	return []string{":path", Cookie, Authorization, APIKey, Origin, "referer", "x-csrftoken"}
+}
+
+// SignedHeaders are the headers of a request to S3 that is signed by headers,
+// beside Host.
+func SignedHeaders() []string {
+	return []string{Authorization, "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
 }
 
 // LongestDecision is how long a decision may take: that of a login, which asks

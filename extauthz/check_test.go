@@ -57,7 +57,7 @@ func TestReadingWhatEnvoySends(t *testing.T) {
 	if r == nil || r.Method != "GET" || r.Host != "label.test" ||
 		r.Target != "/tasks/7/resolve/?fileuri=czM6Ly9pbWFnaW5nL3JhZGlvbG9neS9sdW5nLnBuZw==" ||
 		strings.Join(r.CookieLines, "|") != "csrftoken=abc; sessionid=def|__Host-rolepass=ghi" ||
-		r.FetchSite != "same-origin" || r.FetchMode != "no-cors" || r.FetchDest != "image" ||
+		r.Range != "bytes=0-3" || r.FetchSite != "same-origin" || r.FetchMode != "no-cors" || r.FetchDest != "image" ||
 		r.ID != "5f6cfe26-3f5b-4f6e-9d5a-0123456789ab" || r.Origin != "http://label.test" {
 		t.Errorf("read %+v", r)
 	}

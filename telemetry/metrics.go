@@ -31,7 +31,7 @@ func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rolepass_decisions_total", Help: "Decisions, by kind (pass, stream, page, refuse) and, for a no, its code; for a page, which."}, []string{"kind", "code"}),
+			Name: "rolepass_decisions_total", Help: "Decisions, by kind (pass, open, stream, redirect, header, page, refuse) and, for a no, its code; for a page, which."}, []string{"kind", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "rolepass_decision_seconds", Help: "How long decisions took, by kind.", Buckets: buckets}, []string{"kind"}),
 		sts: prometheus.NewCounterVec(prometheus.CounterOpts{

@@ -16,7 +16,7 @@ import (
 type record struct {
 	Time      string `json:"time"` // RFC 3339, UTC
 	RequestID string `json:"request_id,omitempty"`
-	Kind      string `json:"kind"` // stream, page, refuse
+	Kind      string `json:"kind"` // stream, redirect, header, page, refuse
 	Code      string `json:"code"`
 	Sentence  string `json:"sentence,omitempty"` // for the operator
 	Cause     string `json:"cause,omitempty"`    // for the operator, where something did not answer
@@ -36,7 +36,8 @@ type record struct {
 // line gives the record of an event; nil for one that is not audited: a
 // request that was passed to the application, which keeps a log of its own.
 func (a *Audit) line(e *decision.Event) []byte {
-	if e.Kind == decision.Pass || e.Kind == decision.PassClient || e.Kind == decision.Open {
+	switch e.Kind {
+	case decision.Pass, decision.PassOwn, decision.PassClient, decision.Open:
 		return nil
 	}
 	r := record{

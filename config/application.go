@@ -18,10 +18,10 @@ func (s section) labelStudio(c *Config) {
 	if !v.given() {
 		return
 	}
-	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "confirm", "session_cookie", "administrators", "api_clients")
+	a := s.section(v, "url", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "acs", "confirm", "session_cookie", "administrators", "api_clients")
 	ls := &c.LabelStudio
 	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
-	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token", "own"))
+	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token", "own", "observe"))
 	a.signingIn(ls)
 	ls.Confirm = Confirm(a.word("confirm", "uri", "permission", "none"))
 	ls.SessionCookie = "sessionid"
@@ -55,25 +55,47 @@ func (r *reader) administrators(v value) []string {
 // signingIn reads what the way of signing in needs, and refuses what another
 // way would.
 func (s section) signingIn(ls *LabelStudio) {
-	needed, known := map[SignIn]string{SignInBearer: "secret_key_file", SignInToken: "owner_token_file", SignInOwn: ""}[ls.SignIn]
+	needed, known := map[SignIn]string{SignInBearer: "secret_key_file", SignInToken: "owner_token_file", SignInOwn: "", SignInObserve: "acs"}[ls.SignIn]
 	if !known {
 		return
 	}
-	for _, name := range []string{"secret_key_file", "owner_token_file", "owner_id"} {
-		if v := s.get(name); v.given() && name != needed && (name != "owner_id" || ls.SignIn == SignInOwn) {
+	for _, name := range []string{"secret_key_file", "owner_token_file", "owner_id", "acs"} {
+		if v := s.get(name); v.given() && name != needed && (name != "owner_id" || !ls.SignIn.Accounts()) {
 			s.problem(v.place, "sign_in: %s does not use %s: leave it out, and keep no secret where none is needed", ls.SignIn, name)
 		}
 	}
 	switch ls.SignIn {
 	case SignInBearer:
 		ls.SecretKeyFile = s.filename(s.need("secret_key_file", "name the file that holds Label Studio's SECRET_KEY"))
+	case SignInObserve:
+		ls.ACS = s.observed(s.need("acs", "list the application's own consumer services, each with path, such as /saml/TOKEN/acs, and idp"))
 	case SignInToken:
 		ls.OwnerTokenFile = s.filename(s.need("owner_token_file", "name the file that holds a personal access token of the Label Studio user as whom new people are invited"))
 	}
-	if ls.SignIn == SignInOwn {
+	if !ls.SignIn.Accounts() {
 		return
 	}
 	ls.OwnerID = s.integer(s.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
+}
+
+// observed reads the application's own consumer services.
+func (r *reader) observed(v value) []ObservedACS {
+	var all []ObservedACS
+	taken := map[string]int{}
+	for _, item := range r.list(v) {
+		s := r.section(item, "path", "idp", "organization")
+		at := s.need("path", "give the path to which the IdP posts, such as /saml/TOKEN/acs")
+		one := ObservedACS{Path: r.acsPath(at), IdP: r.text(s.need("idp", "name one of idps"))}
+		if v := s.get("organization"); v.given() {
+			one.Organization = r.integer(v)
+		}
+		if before, twice := taken[one.Path]; twice {
+			r.problem(at.place, "the path is there already, on line %d: one consumer service belongs to one IdP", before)
+		}
+		taken[one.Path] = at.line
+		all = append(all, one)
+	}
+	return all
 }
 
 func (s section) warnOfConfirm(c Confirm) {

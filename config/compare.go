@@ -16,6 +16,7 @@ func (s section) compare(c *Config, l *lines) {
 	s.compareRoles(c, l)
 	s.compareAdministrators(c)
 	s.compareDelivery(c)
+	s.compareObserved(c)
 	s.warnOfPlaces(c)
 	s.warnOfAudience(c)
 }
@@ -40,6 +41,20 @@ func (s section) compareAdministrators(c *Config) {
 	for i, role := range c.LabelStudio.Administrators {
 		if len(c.GrantList) > 0 && !slices.ContainsFunc(c.GrantList, func(g grants.Grant) bool { return g.Role == role }) {
 			s.problem(s.item("label_studio.administrators", i), "no grant names this role, so nobody ever has it: add a grant, or take another role")
+		}
+	}
+}
+
+// compareObserved: who posts to the application is one of our IdPs, and does
+// not post there what is meant for us.
+func (s section) compareObserved(c *Config) {
+	for i, acs := range c.LabelStudio.ACS {
+		at := s.item("label_studio.acs", i)
+		if acs.IdP != "" && !slices.ContainsFunc(c.IdPs, func(idp IdP) bool { return idp.Name == acs.IdP }) {
+			s.problem(at, "there is no identity provider %s: list it under idps", acs.IdP)
+		}
+		if acs.Path == c.ACSPath {
+			s.problem(at, "this is acs_path, which is Rolepass's own: give the path of Label Studio's")
 		}
 	}
 }

@@ -207,6 +207,10 @@ const (
 	// object shows once Label Studio, asked with the browser's own session
 	// cookie, names the person of the assertion, by e-mail address.
 	SignInOwn SignIn = "own"
+	// SignInObserve is for a Label Studio that is itself the SAML service
+	// provider (Enterprise): Rolepass reads the assertion on its way there.
+	// An object shows once Label Studio names the assertion's person.
+	SignInObserve SignIn = "observe"
 )
 
 // APIClients is what becomes of programs with a token of Label Studio's own.
@@ -218,6 +222,22 @@ const (
 	// APIClientsPass passes them to Label Studio's API.
 	APIClientsPass APIClients = "pass"
 )
+
+// Accounts says that Rolepass signs people into accounts of its own making.
+func (s SignIn) Accounts() bool { return s != SignInOwn && s != SignInObserve }
+
+// ObservedACS is a consumer service of the application's own.
+type ObservedACS struct {
+	// Path (path, required) is the exact path to which the IdP posts.
+	// PublicURL and it together are the Recipient of the assertions, and
+	// SAML:aud in each role's trust policy.
+	Path string
+	// IdP (idp, required) is the name of the one that posts there.
+	IdP string
+	// Organization (organization, optional) is Label Studio's number of the
+	// organization whose login it is.
+	Organization int64
+}
 
 // LabelStudio is the application behind Envoy.
 type LabelStudio struct {
@@ -238,7 +258,11 @@ type LabelStudio struct {
 	// not read it.
 	OwnerTokenFile string
 
-	// OwnerID (owner_id, required but with own) is the number of the Label Studio user as
+	// ACS (acs, required with observe) are Label Studio's own consumer
+	// services.
+	ACS []ObservedACS
+
+	// OwnerID (owner_id, required with bearer and token) is the number of the Label Studio user as
 	// whom new people are invited: the organization's owner, often 1.
 	OwnerID int64
 
@@ -261,7 +285,7 @@ type LabelStudio struct {
 
 	// SessionCookie (session_cookie, default sessionid) is the name of its
 	// session cookie, which the browser's requests lose on their way; with
-	// own they keep it.
+	// own and observe they keep it.
 	SessionCookie string
 }
 

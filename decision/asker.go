@@ -72,6 +72,7 @@ func (d *Decider) browser(ctx context.Context, r *Request, who *session.Session)
 		return client.Asker{}, never401(err)
 	}
 	if who.Principal.Email == "" || !strings.EqualFold(person.Email, who.Principal.Email) {
+		d.leave(ctx, r)
 		return client.Asker{}, refusal.New(refusal.Forbidden, CodeAppOther, "the application knows this browser as somebody else than the identity provider does: they sign out of both, and in again as one person")
 	}
 	return asker, nil

@@ -54,6 +54,9 @@ type Decider struct {
 	// used, requests keep the application's cookie, and nothing is signed
 	// until the application, asked with it, names the same person.
 	OwnSignIn bool
+	// Observer says that the application's own SAML login is the only one:
+	// what is no data fetch passes, whoever asks. It goes with OwnSignIn.
+	Observer bool
 	// AppCookies are cookies by which the application knows a session of its
 	// own; they never reach it.
 	AppCookies []string
@@ -183,6 +186,9 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 	}
 	if d.Login.Owns(r.path()) {
 		return d.ownPage(ctx, r, e)
+	}
+	if d.Login.Observes(r.path()) {
+		return d.observe(ctx, r, e)
 	}
 	reading := labelstudio.Read(r.Method, r.Target)
 	if reading.Kind == labelstudio.Logout {

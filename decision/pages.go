@@ -20,6 +20,9 @@ func (d *Decider) ownPage(ctx context.Context, r *Request, e *Event) Decision {
 func (d *Decider) logout(ctx context.Context, r *Request, e *Event) Decision {
 	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.Login)
 	defer cancel()
+	if d.Observer {
+		return d.along(r, e, d.Login.Left(ctx, r.forLogin(d.PublicOrigin)))
+	}
 	return d.shown(e, d.Login.Logout(ctx, r.forLogin(d.PublicOrigin)))
 }
 
@@ -32,6 +35,9 @@ func (d *Decider) nobody(ctx context.Context, r *Request, e *Event, reading labe
 	}
 	if d.APIClients && (r.AppToken || labelstudio.GivesToken(r.Method, r.Target)) && labelstudio.InAPI(r.Target) {
 		return d.apiClient(r, e, reading)
+	}
+	if d.Observer {
+		return d.unknown(r, e, reading)
 	}
 	if !r.navigation() {
 		return d.refuse(r, e, refusal.New(refusal.Unauthenticated, CodeNoSession, "nobody is signed in"))

@@ -17,7 +17,7 @@ const renewBefore = 15 * time.Minute
 // credentials end: a page can be led there and back, and what is on it loads
 // afterwards. A request of a script or of a picture cannot.
 func (d *Decider) renew(ctx context.Context, r *Request, e *Event, who *session.Session) (Decision, bool) {
-	if r.Method != "GET" || !r.navigation() || login.Renewing(r.CookieLines) || !d.renewalDue(ctx, who) {
+	if d.Observer || r.Method != "GET" || !r.navigation() || login.Renewing(r.CookieLines) || !d.renewalDue(ctx, who) {
 		return Decision{}, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.Deadlines.Login)

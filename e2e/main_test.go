@@ -30,10 +30,14 @@ var start = sync.OnceValues(func() (*stack.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	ctx, cancel := startContext()
 	defer cancel()
 	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true})
 })
+
+func startContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), startPatience)
+}
 
 // started remembers whether any test needed the stack.
 var started sync.Once

@@ -22,6 +22,7 @@ const (
 	routeLostQuery  = "lost-query"  // a signed location without a chosen route
 	routeLostHeader = "lost-header" // a signature in Authorization without a chosen route
 	routeACS        = "acs"
+	routeObserved   = "observed-acs"
 	routeApp        = "app"
 	routeElsewhere  = "elsewhere" // a host that is not ours
 )
@@ -60,7 +61,11 @@ func (b *builder) publicRoutes() []*route.Route {
 	for _, e := range b.S3 {
 		routes = append(routes, b.s3Route(e))
 	}
-	return append(append(routes, deadEnds()...), b.acsRoute(), b.appRoute())
+	routes = append(append(routes, deadEnds()...), b.acsRoute())
+	for _, acs := range b.ObservedACS {
+		routes = append(routes, b.observedRoute(acs))
+	}
+	return append(routes, b.appRoute())
 }
 
 // oddMethod keeps all but GET and HEAD from S3, whatever Check says.
@@ -130,6 +135,17 @@ func (b *builder) acsRoute() *route.Route {
 	acs := refusing(routeACS, &route.RouteMatch{PathSpecifier: &route.RouteMatch_Path{Path: b.ACSPath}}, 421)
 	acs.TypedPerFilterConfig = b.withBody()
 	return acs
+}
+
+// observedRoute shows the body of the POST to the application's own consumer
+// service to Check, and sends it on as it came, once: an assertion counts once.
+func (b *builder) observedRoute(acs string) *route.Route {
+	observed := b.appRoute()
+	observed.Name = routeObserved
+	observed.Match = &route.RouteMatch{PathSpecifier: &route.RouteMatch_Path{Path: acs}}
+	observed.GetRoute().RetryPolicy = nil
+	observed.TypedPerFilterConfig = b.withBody()
+	return observed
 }
 
 // appRoute is the last route of the public host: the application.

@@ -77,6 +77,9 @@ type Settings struct {
 
 	// ACSPath is the exact path that the IdP posts assertions to.
 	ACSPath string
+	// ObservedACS are the exact paths of the application's own consumer
+	// services, whose POST goes on to the application.
+	ObservedACS []string
 	// MaxACSBody bounds that POST, in bytes; default contract.MaxACSBody.
 	MaxACSBody uint32
 }
@@ -146,8 +149,10 @@ func (s Settings) check() error {
 	if s.AppURL == nil || s.AppURL.Scheme != "http" && s.AppURL.Scheme != "https" || !plainHost(s.AppURL.Host) || strings.Trim(s.AppURL.Path, "/") != "" {
 		problem("the application's address is %q: give http or https, a host and no path", s.AppURL)
 	}
-	if !strings.HasPrefix(s.ACSPath, "/") || path.Clean(s.ACSPath) != s.ACSPath || strings.ContainsAny(s.ACSPath, "?#%;\\ ") {
-		problem("the ACS path is %q: give a plain absolute path, such as /rolepass/saml/acs", s.ACSPath)
+	for _, acs := range append([]string{s.ACSPath}, s.ObservedACS...) {
+		if !strings.HasPrefix(acs, "/") || path.Clean(acs) != acs || strings.ContainsAny(acs, "?#%;\\ ") {
+			problem("the ACS path is %q: give a plain absolute path, such as /rolepass/saml/acs", acs)
+		}
 	}
 	if s.MaxACSBody >= connectionBuffer {
 		problem("the ACS body limit is %d bytes: it must stay below Envoy's connection buffer of %d", s.MaxACSBody, connectionBuffer)

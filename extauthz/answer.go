@@ -78,7 +78,9 @@ func (y *yes) pass(d decision.Decision) {
 }
 
 // passOwn goes on to the application with its own session of this browser.
+// What it answers may carry our cookie beside its own.
 func (y *yes) passOwn(d decision.Decision) {
+	y.add = d.Header
 	y.remove = []string{contract.APIKey, contract.Authorization}
 	if d.LocationHeader != "" {
 		y.remove = append(y.remove, d.LocationHeader)
@@ -131,7 +133,7 @@ func (y *yes) message() *authv3.CheckResponse {
 	return &authv3.CheckResponse{
 		Status: &statuspb.Status{Code: int32(codes.OK)},
 		HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{
-			Headers: overwriteAll(y.set), HeadersToRemove: y.remove, ResponseHeadersToAdd: overwriteAll(y.add),
+			Headers: written(y.set), HeadersToRemove: y.remove, ResponseHeadersToAdd: written(y.add),
 		}},
 		DynamicMetadata: metadata(y.code, y.session, y.route),
 	}
@@ -158,13 +160,8 @@ func shown(d decision.Decision) *authv3.CheckResponse {
 func denied(page login.Page, about *structpb.Struct) *authv3.CheckResponse {
 	out := &authv3.DeniedHttpResponse{
 		Status:  &typev3.HttpStatus{Code: typev3.StatusCode(page.Status)},
-		Headers: overwriteAll(page.Header),
+		Headers: written(page.Header),
 		Body:    string(page.Body),
-	}
-	for i, header := range page.Header {
-		if header.Name == "set-cookie" {
-			out.Headers[i].AppendAction = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
-		}
 	}
 	return &authv3.CheckResponse{
 		Status:          &statuspb.Status{Code: int32(codes.PermissionDenied)},
@@ -196,15 +193,19 @@ func metadata(code, session, route string) *structpb.Struct {
 	return &structpb.Struct{Fields: fields}
 }
 
-// overwriteAll sets headers, whatever was there. The messages of one answer
-// live and die together, so they are made together.
-func overwriteAll(headers []login.Header) []*corev3.HeaderValueOption {
+// written sets headers, whatever was there, but cookies, of which there may be
+// several. The messages of one answer live and die together, so they are made
+// together.
+func written(headers []login.Header) []*corev3.HeaderValueOption {
 	all := make([]*corev3.HeaderValueOption, len(headers))
 	options, values := make([]corev3.HeaderValueOption, len(headers)), make([]corev3.HeaderValue, len(headers))
 	for i, header := range headers {
 		all[i], options[i].Header = &options[i], &values[i]
 		values[i].Key, values[i].Value = header.Name, header.Value
 		options[i].AppendAction = corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
+		if header.Name == "set-cookie" {
+			options[i].AppendAction = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
+		}
 	}
 	return all
 }

@@ -110,13 +110,8 @@ func unsolicited(err error) bool {
 	return errors.As(err, &ref) && ref.Code == "saml_unsolicited"
 }
 
-// verify holds its turn for the arithmetic only, never while others are asked.
+// verify verifies an answer to a login of ours.
 func (s *Service) verify(ctx context.Context, login pending, encoded string) (*saml.Assertion, *saml.ServiceProvider, error) {
-	release, ref := s.takeTurn(ctx)
-	if ref != nil {
-		return nil, nil, ref
-	}
-	defer release()
 	for _, idp := range s.IdPs {
 		if idp.Name != login.IdP {
 			continue
@@ -126,10 +121,21 @@ func (s *Service) verify(ctx context.Context, login pending, encoded string) (*s
 		if login.Forced {
 			expect.AuthenticatedSince = login.Started
 		}
-		a, err := sp.Verify(encoded, expect)
+		a, err := s.verifyWith(ctx, sp, encoded, expect)
 		return a, sp, err
 	}
 	return nil, nil, refusal.New(refusal.Forbidden, CodeLoginUnknown, "the login was begun with IdP %q, which is no longer configured", login.IdP)
+}
+
+// verifyWith holds its turn for the arithmetic only, never while others are
+// asked.
+func (s *Service) verifyWith(ctx context.Context, sp *saml.ServiceProvider, encoded string, expect saml.Expect) (*saml.Assertion, error) {
+	release, ref := s.takeTurn(ctx)
+	if ref != nil {
+		return nil, ref
+	}
+	defer release()
+	return sp.Verify(encoded, expect)
 }
 
 // useOnce lets an assertion, and the request that it answers, pass a single
@@ -166,7 +172,7 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	}
 	roles := s.usableRoles(a)
 	if len(roles) == 0 {
-		return s.refuse(r, refusal.New(refusal.Forbidden, CodeNoRole, "the assertion carries %d roles, none of which a grant names: add a grant, or the role at the IdP", len(a.Roles)))
+		return s.refuse(r, noRole(a))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // nobody waits for the application once the roles have failed
@@ -178,7 +184,7 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	if in.err != nil {
 		return s.refuseError(r, in.err)
 	}
-	kept, token, err := s.keep(ctx, a, in.user, roles)
+	kept, token, err := s.keep(ctx, a, member{user: in.user}, roles)
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -193,6 +199,10 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 		page.set("set-cookie", name+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 	}
 	return page
+}
+
+func noRole(a *saml.Assertion) *refusal.Refusal {
+	return refusal.New(refusal.Forbidden, CodeNoRole, "the assertion carries %d roles, none of which a grant names: add a grant, or the role at the IdP", len(a.Roles))
 }
 
 // replace ends the session that the browser had before. The IdP's POST comes

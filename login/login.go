@@ -83,13 +83,16 @@ type IdP struct {
 	SP   func() *saml.ServiceProvider
 }
 
-// Service answers the pages. All fields are required.
+// Service answers the pages. All fields are required but Observed.
 type Service struct {
 	// PublicURL is the scheme and host that browsers see, without a slash.
 	PublicURL string
 	ACSPath   string
 	IdPs      []IdP
-	Contact   string
+	// Observed are the application's own consumer services, by path. Where
+	// there are any, the application signs people in and we do not.
+	Observed map[string]Observed
+	Contact  string
 	// AppCookies are the application's own session cookies, dropped at logout.
 	AppCookies []string
 
@@ -122,6 +125,9 @@ func (s *Service) Owns(path string) bool {
 
 // Handle answers one of Rolepass's own pages.
 func (s *Service) Handle(ctx context.Context, r Request) Page {
+	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath) {
+		return s.notOurs(r)
+	}
 	if r.Path == s.ACSPath {
 		return s.consume(ctx, r)
 	}

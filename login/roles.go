@@ -101,14 +101,17 @@ func anyTaken(roles []*usable) error {
 	return first
 }
 
+// member is who a person is in the application.
+type member struct{ user, organization int64 }
+
 // keep writes the credentials and then the session, so that a session never
 // exists without what it promises.
-func (s *Service) keep(ctx context.Context, a *saml.Assertion, appUser int64, roles []*usable) (*session.Session, string, error) {
+func (s *Service) keep(ctx context.Context, a *saml.Assertion, in member, roles []*usable) (*session.Session, string, error) {
 	kept, token, err := s.Sessions.New(latest(a))
 	if err != nil {
 		return nil, "", err
 	}
-	kept.Principal, kept.AppUser = a.Principal, appUser
+	kept.Principal, kept.AppUser, kept.Organization = a.Principal, in.user, in.organization
 	for _, u := range roles {
 		if u.err != nil {
 			kept.Missed = append(kept.Missed, session.Missed{Role: u.role.ARN, Reason: reason(u.err)})

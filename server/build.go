@@ -17,6 +17,7 @@ import (
 	"github.com/rolepass/rolepass/labelstudio/client"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 	"github.com/rolepass/rolepass/state"
 	"github.com/rolepass/rolepass/telemetry"
@@ -47,7 +48,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	app := appClient(c, o, s.metrics)
 	s.version = app.Version
 	pages := &login.Service{
-		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Contact: c.Contact,
+		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Observed: s.observed(c), Contact: c.Contact,
 		AppCookies: []string{c.LabelStudio.SessionCookie},
 		Sealer:     sealer, Used: state.NewMemoryOnce(usedNames, o.Now), Sessions: sessions, Cache: cache,
 		Grants: c.Grants, Exchanger: exchangers(c, s.metrics), SignIn: signing.signIn,
@@ -57,7 +58,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	return &decision.Decider{
 		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
 		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
-		Bearer: signing.bearer, OwnSignIn: c.LabelStudio.SignIn == config.SignInOwn, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
+		Bearer: signing.bearer, OwnSignIn: !c.LabelStudio.SignIn.Accounts(), Observer: c.LabelStudio.SignIn == config.SignInObserve, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
 		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Cache: cache,
 		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
 		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
@@ -100,7 +101,7 @@ func confirm(c *config.Config) decision.Confirm {
 // appClient asks Label Studio.
 func appClient(c *config.Config, o Options, metrics *telemetry.Metrics) *client.Client {
 	app := client.New(c.LabelStudio.URL, appHTTP(), o.Now)
-	app.ByProject = true
+	app.ByProject = c.LabelStudio.SignIn != config.SignInObserve // in Enterprise tasks are assigned
 	app.Asked = metrics.AppAsked
 	app.WholePlace = slices.ContainsFunc(c.GrantList, wholePlace)
 	return app
@@ -147,6 +148,26 @@ func (s *Server) loginIdPs() []login.IdP {
 	var all []login.IdP
 	for _, one := range s.idps {
 		all = append(all, login.IdP{Name: one.config.Name, SP: one.sp.Load})
+	}
+	return all
+}
+
+// observed are the application's own consumer services: the IdP's service
+// provider is then the application, at its own address.
+func (s *Server) observed(c *config.Config) map[string]login.Observed {
+	all := map[string]login.Observed{}
+	for _, acs := range c.LabelStudio.ACS {
+		for _, one := range s.idps {
+			if one.config.Name != acs.IdP {
+				continue
+			}
+			theirs := func() *saml.ServiceProvider {
+				sp := *one.sp.Load()
+				sp.ACS = c.PublicURL.String() + acs.Path
+				return &sp
+			}
+			all[acs.Path] = login.Observed{IdP: login.IdP{Name: acs.IdP, SP: theirs}, Organization: acs.Organization}
+		}
 	}
 	return all
 }

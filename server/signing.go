@@ -26,7 +26,7 @@ type signing struct {
 // hangs on the IdP's entity id, which no renaming in the configuration
 // changes.
 func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (signing, error) {
-	if c.LabelStudio.SignIn == config.SignInOwn {
+	if !c.LabelStudio.SignIn.Accounts() {
 		return signing{signIn: nobodys}, nil
 	}
 	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: appHTTP(), Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}

@@ -32,6 +32,9 @@ type Session struct {
 	Missed []Missed `json:"missed,omitempty"`
 	// AppUser is the application's number for this person.
 	AppUser int64 `json:"app_user"`
+	// Organization is the application's number of the organization whose
+	// login this was; 0: it did not say.
+	Organization int64 `json:"organization,omitempty"`
 
 	// Created, Seen and Expires bound the session's life: Seen moves on with
 	// use, Expires never does.

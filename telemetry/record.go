@@ -33,11 +33,19 @@ type record struct {
 	TookUS    int64  `json:"took_us"`
 }
 
+// silent says that a request was passed and nothing else is to tell of it.
+func silent(e *decision.Event) bool {
+	switch e.Kind {
+	case decision.Pass, decision.PassOwn, decision.PassClient, decision.Open:
+		return e.Page == "" && e.Refusal == nil
+	}
+	return false
+}
+
 // line gives the record of an event; nil for one that is not audited: a
 // request that was passed to the application, which keeps a log of its own.
 func (a *Audit) line(e *decision.Event) []byte {
-	switch e.Kind {
-	case decision.Pass, decision.PassOwn, decision.PassClient, decision.Open:
+	if silent(e) {
 		return nil
 	}
 	r := record{

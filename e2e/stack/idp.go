@@ -14,9 +14,12 @@ func (s *Stack) startIdP() error {
 		return err
 	}
 	s.Demo.IdP = "http://" + listener.Addr().String()
-	o := idp.Options{Address: s.Demo.IdP, ACS: s.acs(), EntityID: s.entity()}
+	o := idp.Options{
+		Address: s.Demo.IdP, Application: idp.Application{ACS: s.acs(), EntityID: s.entity()},
+		More: []idp.Application{{ACS: s.observedACS(), EntityID: s.observedACS()}},
+	}
 	for _, p := range people {
-		who := idp.Person{Name: p.name, Password: password(p.name), Email: p.email, First: p.first, Last: p.last}
+		who := idp.Person{Name: p.name, Password: password(p.name), Email: p.email, First: p.first, Last: p.last, Groups: p.groups}
 		for _, role := range p.roles {
 			who.Roles = append(who.Roles, role+","+provider)
 		}

@@ -48,6 +48,7 @@ type Stack struct {
 	direct     *url.URL // Label Studio itself
 	app        string   // the recorder before it
 	listen     string   // Envoy's address
+	observed   string   // Envoy's address before an application that signs in itself
 	envoyAdmin string
 	idp        *idp.Provider
 	guardian   *guardian
@@ -149,9 +150,18 @@ func (s *Stack) choosesPort() error {
 			return err
 		}
 	}
-	_, port, err := net.SplitHostPort(s.listen)
-	s.Demo.Public = "http://localhost:" + port
+	var err error
+	if s.Demo.Public, err = public(s.listen); err != nil {
+		return err
+	}
+	s.observed, err = s.ports.address()
 	return err
+}
+
+// public is how a browser names one of our addresses.
+func public(listen string) (string, error) {
+	_, port, err := net.SplitHostPort(listen)
+	return "http://localhost:" + port, err
 }
 
 // servesOn answers on a listener until the stack stops.

@@ -29,7 +29,7 @@ func (s *Stack) startSTS(ctx context.Context) error {
 	for role := range s.reads() {
 		roles = append(roles, map[string]any{
 			"arn":   role,
-			"trust": map[string]any{"provider": trusts[role], "saml_aud": []string{s.acs()}},
+			"trust": map[string]any{"provider": trusts[role], "saml_aud": []string{s.acs(), s.observedACS()}},
 			"store": map[string]any{"access_key_id": storeUser(role), "secret_access_key_file": secret},
 		})
 	}

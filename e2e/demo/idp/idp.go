@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,16 +39,24 @@ type Person struct {
 	Email, First, Last string
 	// Roles are values of AWS's Role attribute: role ARN, comma, provider ARN.
 	Roles []string
+	// Groups are values of the attribute Groups, of which one may hold several,
+	// joined by commas.
+	Groups []string
 }
 
-// Options say who the provider is and whom it serves. All are required.
+// Application is a service provider: where its consumer service is, and its
+// entity id.
+type Application struct{ ACS, EntityID string }
+
+// Options say who the provider is and whom it serves. All are required but
+// More.
 type Options struct {
 	// Address is where it is reached, such as http://127.0.0.1:9003.
 	Address string
-	// ACS and EntityID are the one service provider's.
-	ACS      string
-	EntityID string
-	People   []Person
+	// Application is the service provider, More are further ones.
+	Application
+	More   []Application
+	People []Person
 }
 
 // Provider is the identity provider, an http.Handler.
@@ -109,15 +118,19 @@ func (p *Provider) sso(w http.ResponseWriter, r *http.Request) {
 	p.ask(w, r, http.StatusOK, "")
 }
 
-// request reads the AuthnRequest in a query, and checks that it is our service
-// provider's.
+// request reads the AuthnRequest in a query, and checks that it is one of our
+// service providers'.
 func (p *Provider) request(w http.ResponseWriter, r *http.Request) (samltest.AuthnRequest, bool) {
 	request, err := samltest.ParseAuthnRequest(r)
-	if err != nil || request.Issuer != p.options.EntityID || request.ACS != p.options.ACS {
+	if err != nil || !p.serves(Application{request.ACS, request.Issuer}) {
 		http.Error(w, "This is no login request of the application that this identity provider knows.", http.StatusBadRequest)
 		return samltest.AuthnRequest{}, false
 	}
 	return request, true
+}
+
+func (p *Provider) serves(a Application) bool {
+	return a == p.options.Application || slices.Contains(p.options.More, a)
 }
 
 // ask shows the login page. The AuthnRequest waits in the form's address, in
@@ -194,9 +207,9 @@ func (p *Provider) answer(w http.ResponseWriter, request samltest.AuthnRequest, 
 // spec says about a person what an IdP that is set up for AWS says.
 func (p *Provider) spec(request samltest.AuthnRequest, person Person, since time.Time) samltest.Spec {
 	id := sha256.Sum256([]byte("persistent " + person.Name))
-	return samltest.Spec{
+	spec := samltest.Spec{
 		ACS:          request.ACS,
-		Audiences:    []string{p.options.EntityID, samltest.AWSAudience},
+		Audiences:    []string{request.Issuer, samltest.AWSAudience},
 		InResponseTo: request.ID,
 		NameID:       hex.EncodeToString(id[:16]),
 		Roles:        person.Roles,
@@ -208,6 +221,10 @@ func (p *Provider) spec(request samltest.AuthnRequest, person Person, since time
 			{Name: "surname", Values: []string{person.Last}},
 		},
 	}
+	if len(person.Groups) > 0 {
+		spec.Attributes = append(spec.Attributes, samltest.Attribute{Name: "Groups", Values: person.Groups})
+	}
+	return spec
 }
 
 func (p *Provider) show(w http.ResponseWriter, status int, page string, data any) {

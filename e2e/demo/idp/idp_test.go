@@ -39,7 +39,7 @@ func visits(t *testing.T) *browser {
 	var provider http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { provider.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
-	made, err := idp.New(idp.Options{Address: server.URL, ACS: acs, EntityID: entity, People: []idp.Person{
+	made, err := idp.New(idp.Options{Address: server.URL, Application: idp.Application{ACS: acs, EntityID: entity}, People: []idp.Person{
 		{Name: "rosa", Password: "right", Email: "rosa@hospital.example", First: "Rosa", Last: "Diaz", Roles: []string{role, second}},
 		{Name: "ravi", Password: "also right", Email: "ravi@hospital.example", Roles: []string{role}},
 	}})

@@ -1,0 +1,129 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// observedToken is the organization's part of the address of its consumer
+// service, as Label Studio Enterprise writes it.
+const observedToken = "b1f7c0de5eed"
+
+// Observed is an application that is itself the SAML service provider, with a
+// Rolepass of its own before it that reads along. It shares the stack's
+// identity provider, token service and store.
+type Observed struct {
+	Public string
+	// Login is where the application begins a login, ACS its consumer service.
+	Login, ACS string
+	// Log is what the application saw, Audit what Rolepass decided.
+	Log, Audit string
+}
+
+// observedACS is the application's own consumer service.
+func (s *Stack) observedACS() string {
+	address, _ := public(s.observed) // our own address has a port
+	return address + "/saml/" + observedToken + "/acs"
+}
+
+// Observe starts the application (e2e/enterprise) with Rolepass and Envoy
+// before it. python has pysaml2.
+func (s *Stack) Observe(ctx context.Context, python string) (*Observed, error) {
+	address, err := public(s.observed)
+	if err != nil {
+		return nil, err
+	}
+	o := &Observed{
+		Public: address, ACS: s.observedACS(), Login: strings.TrimSuffix(s.observedACS(), "acs") + "login",
+		Log: filepath.Join(s.Dir, "enterprise-requests.log"), Audit: filepath.Join(s.Dir, "observer-audit.log"),
+	}
+	app, err := s.startEnterprise(ctx, python, o)
+	if err != nil {
+		return nil, err
+	}
+	return o, s.startObserver(ctx, o, app)
+}
+
+// startEnterprise starts the application and says where it is.
+func (s *Stack) startEnterprise(ctx context.Context, python string, o *Observed) (app string, err error) {
+	root, err := repository(ctx)
+	if err != nil {
+		return "", err
+	}
+	listen, err := s.ports.address()
+	if err != nil {
+		return "", err
+	}
+	tasks := map[string]any{}
+	for _, project := range s.Demo.Projects {
+		for _, task := range project.Tasks {
+			tasks[fmt.Sprint(task.ID)] = map[string]any{"id": task.ID, "project": project.ID, "data": map[string]string{"image": task.URI}}
+		}
+	}
+	settings, err := json.Marshal(map[string]any{
+		"public": o.Public, "token": observedToken, "organization": 1, "tasks": tasks,
+		"metadata": filepath.Join(s.Dir, "idp.xml"),
+	})
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(s.Dir, "enterprise.json")
+	if err := os.WriteFile(filepath.Join(s.Dir, "idp.xml"), s.idp.Metadata(), 0o600); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(file, settings, 0o600); err != nil {
+		return "", err
+	}
+	_, port, _ := strings.Cut(listen, ":")
+	p, err := s.starts("enterprise", nil, python, filepath.Join(root, "e2e", "enterprise", "app.py"), port, file, o.Log)
+	if err != nil {
+		return "", err
+	}
+	return "http://" + listen, p.await(ctx, "http://"+listen+"/user/login")
+}
+
+// startObserver starts Rolepass and Envoy before the application.
+func (s *Stack) startObserver(ctx context.Context, o *Observed, app string) error {
+	addresses, err := s.ports.addresses(3)
+	if err != nil {
+		return err
+	}
+	config := maps.Clone(s.config)
+	maps.Copy(config, map[string]any{
+		"public_url": o.Public, "listen": addresses[0], "admin": addresses[1], "audit": o.Audit,
+		"label_studio": map[string]any{"url": app, "sign_in": "observe", "acs": []any{map[string]any{
+			"path": strings.TrimPrefix(o.ACS, o.Public), "idp": "demo", "organization": 1,
+		}}},
+		"envoy": map[string]any{"listen": s.observed, "admin": addresses[2], "access_log": filepath.Join(s.Dir, "observer-access.log")},
+	})
+	file, err := s.writesYAML("observer.yaml", config)
+	if err != nil {
+		return err
+	}
+	rolepass, err := s.starts("observer", nil, filepath.Join(s.Dir, "bin", "rolepass"), "serve", "--config", file)
+	if err != nil {
+		return err
+	}
+	if err := rolepass.await(ctx, "http://"+addresses[1]+"/readyz"); err != nil {
+		return err
+	}
+	var bootstrap bytes.Buffer
+	if err := s.rolepass(ctx, &bootstrap, "generate", "envoy", "--config", file); err != nil {
+		return err
+	}
+	envoyFile := filepath.Join(s.Dir, "observer-envoy.yaml")
+	if err := os.WriteFile(envoyFile, bootstrap.Bytes(), 0o600); err != nil {
+		return err
+	}
+	envoy, err := s.starts("observer-envoy", nil, s.Tools.Envoy, "--config-path", envoyFile, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
+	if err != nil {
+		return err
+	}
+	return envoy.await(ctx, "http://"+addresses[2]+"/ready")
+}

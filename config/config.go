@@ -138,6 +138,15 @@ type IdP struct {
 	// another provider is ignored.
 	Providers []string
 
+	// DecryptionKeyFile (decryption_key_file, optional) holds the key for
+	// which this IdP encrypts its assertions, and the certificate that it has
+	// of it: both PEM, the key in PKCS #8. It is read at load. STS needs the
+	// same key (in IAM: AddPrivateKey of the SAML provider). Left out, an
+	// encrypted assertion is refused.
+	DecryptionKeyFile string
+	// Decryption is what DecryptionKeyFile holds.
+	Decryption *saml.Decryption
+
 	// Email, FirstName and LastName (attributes: email, first_name,
 	// last_name; optional) are names of SAML attributes; of several, the
 	// first that is there counts. Left out, the usual names are tried.

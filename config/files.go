@@ -14,6 +14,7 @@ import (
 func (s section) files(c *Config) {
 	if s.needs == Everything || s.needs == ForAssertion {
 		s.metadataFiles(c)
+		s.decryptionKeys(c)
 	}
 	if s.needs != Everything {
 		return
@@ -100,6 +101,29 @@ func (s section) metadataFiles(c *Config) {
 		entities[idp.Metadata.EntityID] = idp.Name
 		if idp.Metadata.ByteOrderMark {
 			s.warn(at, "%s begins with a byte order mark, which IAM refuses: save it as UTF-8 without one before you upload it", idp.MetadataFile)
+		}
+	}
+}
+
+// decryptionKeys reads the keys for which IdPs encrypt. What is wrong with one
+// is said without repeating any of it.
+func (s section) decryptionKeys(c *Config) {
+	for i := range c.IdPs {
+		idp := &c.IdPs[i]
+		if idp.DecryptionKeyFile == "" {
+			continue
+		}
+		at, before := s.at(fmt.Sprintf("idps[%d].decryption_key_file", i)), len(s.problems)
+		if s.secretFile(idp.DecryptionKeyFile, at); !s.fine(before) {
+			continue
+		}
+		text, err := os.ReadFile(idp.DecryptionKeyFile)
+		if err == nil {
+			idp.Decryption, err = saml.ParseDecryption(text)
+		}
+		if err != nil {
+			idp.Decryption = nil
+			s.problem(at, "%s cannot be used: %v", idp.DecryptionKeyFile, err)
 		}
 	}
 }

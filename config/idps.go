@@ -38,11 +38,14 @@ func (s section) idps(c *Config, l *lines) {
 }
 
 func (r *reader) idp(v value, taken map[string]int, l *lines) IdP {
-	s := r.section(v, "name", "metadata", "audience", "providers", "attributes")
+	s := r.section(v, "name", "metadata", "audience", "providers", "decryption_key_file", "attributes")
 	idp := IdP{Name: s.named(taken)}
 	s.metadata(&idp, s.need("metadata", "give the https address of the IdP's SAML metadata, or a file that holds it"))
 	idp.Audience = s.audience(s.need("audience", "list the Audience values that the IdP writes, such as [urn:amazon:webservices]"))
 	idp.Providers = s.providers(s.wanted(r.needs != ForAssertion, "providers", "list the ARNs of the SAML providers in IAM that hold this IdP's metadata"), l)
+	if key := s.get("decryption_key_file"); key.given() {
+		idp.DecryptionKeyFile = r.filename(key)
+	}
 	a := s.section(s.get("attributes"), "email", "first_name", "last_name")
 	idp.Email, idp.FirstName, idp.LastName = a.texts(a.get("email")), a.texts(a.get("first_name")), a.texts(a.get("last_name"))
 	return idp

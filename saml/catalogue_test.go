@@ -33,6 +33,9 @@ func TestCatalogue(t *testing.T) {
 		t.Run(v.Name, func(t *testing.T) {
 			sp := newSP(t, idp)
 			sp.AuthnContext = v.Contexts
+			if v.Decrypts {
+				sp.Decryption = sceneDecryption(t)
+			}
 			spec, now := v.Accepted()
 			sp.Now = at(now)
 			accept(t, sp, idp.Response(spec), waiting(v))
@@ -60,4 +63,18 @@ func TestTheCatalogueIsWhole(t *testing.T) {
 		t.Errorf("%d vectors; want at least 300", len(seen))
 	}
 	t.Logf("%d vectors", len(seen))
+}
+
+// sceneDecryption is the scene's key as an operator has it in a file.
+func sceneDecryption(t testing.TB) *saml.Decryption {
+	t.Helper()
+	text, err := samltest.SceneDecryption().MarshalPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := saml.ParseDecryption(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

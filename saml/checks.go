@@ -19,6 +19,10 @@ type hearing struct {
 	expect Expect
 	now    time.Time
 	said   statement
+	// encoded and raw are the response as it came, plain the text of its
+	// assertion where that was encrypted.
+	encoded    string
+	raw, plain []byte
 	// responseSigned is true when the response itself is signed, not only
 	// the assertion in it.
 	responseSigned   bool

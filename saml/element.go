@@ -97,6 +97,16 @@ func (e *element) content() string {
 	return lineEnds.Replace(string(e.text))
 }
 
+// replace puts another element into the place of a child.
+func (e *element) replace(child, other *element) {
+	other.parent = e
+	for i := range e.children {
+		if e.children[i] == child {
+			e.children[i] = other
+		}
+	}
+}
+
 // walk visits the element and everything below it, until visit says stop.
 func (e *element) walk(visit func(*element) bool) bool {
 	if !visit(e) {

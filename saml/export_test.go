@@ -7,13 +7,15 @@ func Stable(document string) *refusal.Refusal { return stable([]byte(document)) 
 
 // Agree compares what two documents say, as Verify compares its two readers.
 func Agree(one, other []byte) *refusal.Refusal {
-	_, first, refused := examine(one)
-	if refused != nil {
-		return refused
+	var said [2]statement
+	for i, raw := range [][]byte{one, other} {
+		root, refused := scan(raw, responseLimits)
+		if refused == nil {
+			said[i], refused = examine(root)
+		}
+		if refused != nil {
+			return refused
+		}
 	}
-	_, second, refused := examine(other)
-	if refused != nil {
-		return refused
-	}
-	return agree(first, second)
+	return agree(said[0], said[1])
 }

@@ -39,10 +39,13 @@ var foreignAttributes = []string{
 
 const many = 4096
 
+// language is what may stand where, by the names of elements.
+type language map[xml.Name]kind
+
 // grammar is the language of responses that are read, SAML 2.0 core cut down
 // to what a web browser sign-in needs (profiles §4.1.4.2) and what IAM asks
 // for. What has no rule here has no place in a response.
-var grammar = map[xml.Name]kind{
+var grammar = language{
 	samlp("Response"): {attrs: []string{"ID", "Version", "IssueInstant"}, children: []part{
 		{saml("Issuer"), 1, 1, "saml_issuer"}, {ds("Signature"), 0, 1, "saml_signature_place"},
 		{samlp("Status"), 1, 1, "saml_status"}, {saml("Assertion"), 1, 1, "saml_assertion_count"}}},
@@ -123,6 +126,7 @@ var hints = map[refusal.Code]string{
 	"saml_conditions":           "The IdP must state Conditions with NotBefore and NotOnOrAfter.",
 	"saml_name_id":              "Add a NameID rule for the application at the IdP, persistent if it can.",
 	"saml_authn_statement":      "The IdP must say once when and how the person authenticated.",
+	"saml_encryption":           "Let the IdP encrypt the assertion only, with one key, for one certificate.",
 	"saml_header":               "SAML wants ID, Version and IssueInstant on both; this is not a SAML 2.0 response as any IdP writes one.",
 	"saml_reference":            "A signature must have one reference, to the element that it stands in.",
 	"saml_transform":            "A signature must have the two transforms enveloped-signature and exclusive canonicalization.",
@@ -135,9 +139,9 @@ func hint(code refusal.Code) string {
 	return ""
 }
 
-// follows checks an element and everything below it against the grammar.
-func follows(e *element) *refusal.Refusal {
-	rule, known := grammar[e.name]
+// follows checks an element and everything below it against the language.
+func (l language) follows(e *element) *refusal.Refusal {
+	rule, known := l[e.name]
 	if !known {
 		return unexpected(e)
 	}
@@ -145,7 +149,7 @@ func follows(e *element) *refusal.Refusal {
 		return refused
 	}
 	for _, child := range e.children {
-		if refused := follows(child); refused != nil {
+		if refused := l.follows(child); refused != nil {
 			return refused
 		}
 	}

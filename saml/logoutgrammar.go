@@ -1,14 +1,12 @@
 package saml
 
 import (
-	"encoding/xml"
-
 	"github.com/rolepass/rolepass/refusal"
 )
 
 // logoutGrammar is the language of logout messages (SAML core §3.7), as far as
 // it is not that of responses.
-var logoutGrammar = map[xml.Name]kind{
+var logoutGrammar = language{
 	samlp("LogoutRequest"): {attrs: []string{"ID", "Version", "IssueInstant", "Destination"}, children: []part{
 		{saml("Issuer"), 1, 1, "saml_issuer"}, {ds("Signature"), 0, 1, "saml_signature_place"},
 		{saml("NameID"), 1, 1, "saml_name_id"}, {samlp("SessionIndex"), 0, 64, "saml_structure"}}},
@@ -23,7 +21,7 @@ func followsLogout(root *element) *refusal.Refusal {
 		return refused
 	}
 	for _, child := range root.children {
-		check := follows
+		check := grammar.follows
 		if rule, ours := logoutGrammar[child.name]; ours {
 			check = rule.check
 		}

@@ -26,8 +26,8 @@
 // the identity provider that is likely to blame.
 //
 // It does not remember which assertions were used: the caller keeps the pair
-// (Issuer, ID) until [ServiceProvider.UsableUntil]. It fetches no metadata and
-// decrypts nothing. Requests and logout messages are signed with our own keys,
+// (Issuer, ID) until [ServiceProvider.UsableUntil]. It fetches no
+// metadata. Requests and logout messages are signed with our own keys,
 // where there are any (key.go, logout.go).
 package saml
 
@@ -92,6 +92,9 @@ type ServiceProvider struct {
 	// AuthnContext are the ways to authenticate of which one is asked for, and
 	// of which the answer must name one. Empty asks for nothing.
 	AuthnContext []string
+	// Decryption is the key for which the IdP encrypts. Nil: an encrypted
+	// assertion is refused.
+	Decryption *Decryption
 	// Skew is how far clocks may differ. Zero means DefaultSkew.
 	Skew time.Duration
 	// MaxAge is how old an assertion may be when it arrives. Zero means

@@ -20,7 +20,7 @@ func shape(root *element) *refusal.Refusal {
 		oneAssertion,
 		signaturePlaces,
 		knownNamespaces,
-		func(root *element) *refusal.Refusal { return follows(root) },
+		grammar.follows,
 		versions,
 		confirmedAtOnce,
 		ids,
@@ -87,7 +87,7 @@ func notEncrypted(root *element) *refusal.Refusal {
 		return nil
 	}
 	return forbidden("saml_encrypted",
-		"The response contains %s. Rolepass passes the very same assertion on to STS and cannot decrypt it: switch assertion encryption off for this application (AD FS: EncryptClaims $false; Keycloak: Encrypt assertions OFF; Okta: Assertion Encryption Unencrypted).",
+		"The response contains %s. Rolepass passes the very same assertion on to STS, and neither has a key for it: switch assertion encryption off for this application (AD FS: EncryptClaims $false; Keycloak: Encrypt assertions OFF; Okta: Assertion Encryption Unencrypted), or give Rolepass decryption_key_file and IAM's provider the same key.",
 		shown(found.name.Local))
 }
 

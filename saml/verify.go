@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"time"
@@ -16,7 +17,8 @@ import (
 // In order:
 //
 //  1. decode: size and base64;
-//  2. scan: XML of the plainest kind, bounded in every direction;
+//  2. scan: XML of the plainest kind, bounded in every direction; what is
+//     encrypted is decrypted here, where there is a key for it;
 //  3. shape: one assertion, every element in its place, signatures where and
 //     how they must be;
 //  4. is it an answer to our request at all? (cheap, so before the signature)
@@ -34,7 +36,8 @@ func (sp *ServiceProvider) Verify(encoded string, expect Expect) (*Assertion, er
 
 // RequestID is the ID of the AuthnRequest that a response claims to answer.
 // Nothing is verified: it is for finding the pending login whose Expect the
-// response must then meet. The error is a *refusal.Refusal; its code is
+// response must then meet; of an encrypted assertion, the response says it.
+// The error is a *refusal.Refusal; its code is
 // saml_unsolicited when the response answers no request.
 func RequestID(encoded string) (string, error) {
 	id, refused := guard(func() (string, *refusal.Refusal) { return requestID(encoded) })
@@ -64,18 +67,27 @@ func (sp *ServiceProvider) verify(encoded string, expect Expect) (*Assertion, *r
 	if refused != nil {
 		return nil, refused
 	}
-	root, said, refused := examine(raw)
+	root, refused := scan(raw, responseLimits)
 	if refused != nil {
 		return nil, refused
 	}
-	h := &hearing{sp: sp, expect: expect, now: sp.now(), said: said, responseSigned: signaturesOf(root).response != nil}
+	h := &hearing{sp: sp, expect: expect, now: sp.now()}
+	if refused := h.open(root); refused != nil {
+		return nil, refused
+	}
+	said, refused := examine(root)
+	if refused != nil {
+		return nil, refused
+	}
+	h.said, h.responseSigned = said, signaturesOf(root).response != nil
 	if refused := h.judge(early(rules)); refused != nil {
 		return nil, refused
 	}
 	if refused := stable(raw); refused != nil {
 		return nil, refused
 	}
-	verified, refused := h.verified(encoded, root)
+	h.raw, h.encoded = raw, encoded
+	verified, refused := h.verified(root)
 	if refused != nil {
 		return nil, refused
 	}
@@ -89,19 +101,30 @@ func (sp *ServiceProvider) verify(encoded string, expect Expect) (*Assertion, *r
 	return h.assertion()
 }
 
-// examine reads a response and checks everything that needs no key.
-func examine(raw []byte) (*element, statement, *refusal.Refusal) {
-	root, refused := scan(raw, responseLimits)
-	if refused != nil {
-		return nil, statement{}, refused
+// open decrypts an encrypted assertion, if there is a key for it. Because that
+// costs, the response must first claim to answer the login.
+func (h *hearing) open(root *element) *refusal.Refusal {
+	e := encrypted(root)
+	if e == nil || h.sp.Decryption == nil {
+		return nil
 	}
+	h.said.inResponseTo, h.said.responseInResponseTo = root.attr("InResponseTo"), root.attr("InResponseTo")
+	if refused := h.judge(early(rules)); refused != nil {
+		return refused
+	}
+	var refused *refusal.Refusal
+	h.plain, refused = h.sp.Decryption.decrypt(root, e)
+	return refused
+}
+
+// examine reads a response and checks everything that needs no key.
+func examine(root *element) (statement, *refusal.Refusal) {
 	for _, rule := range []func(*element) *refusal.Refusal{shape, soundlySigned} {
 		if refused := rule(root); refused != nil {
-			return nil, statement{}, refused
+			return statement{}, refused
 		}
 	}
-	said, refused := read(root)
-	return root, said, refused
+	return read(root)
 }
 
 func requestID(encoded string) (string, *refusal.Refusal) {
@@ -109,16 +132,21 @@ func requestID(encoded string) (string, *refusal.Refusal) {
 	if refused != nil {
 		return "", refused
 	}
-	_, said, refused := examine(raw)
+	root, refused := scan(raw, responseLimits)
 	if refused != nil {
 		return "", refused
 	}
-	h := &hearing{said: said, expect: Expect{AnyRequest: true}}
-	return said.inResponseTo, inResponseTo(h)
+	h := &hearing{expect: Expect{AnyRequest: true}}
+	if encrypted(root) != nil {
+		h.said.inResponseTo, h.said.responseInResponseTo = root.attr("InResponseTo"), root.attr("InResponseTo")
+	} else if h.said, refused = examine(root); refused != nil {
+		return "", refused
+	}
+	return h.said.inResponseTo, inResponseTo(h)
 }
 
 // verified asks gosaml2 and puts its answer into our words.
-func (h *hearing) verified(encoded string, root *element) (*signed, *refusal.Refusal) {
+func (h *hearing) verified(root *element) (*signed, *refusal.Refusal) {
 	metadata := h.sp.IdP.Metadata
 	if refused := metadata.current(h.now); refused != nil {
 		return nil, refused
@@ -128,7 +156,7 @@ func (h *hearing) verified(encoded string, root *element) (*signed, *refusal.Ref
 	}
 	var failed *library
 	for _, certificates := range candidates(root, metadata.Certificates) {
-		verified, wrong := h.sp.verifySignatures(encoded, certificates, h.moment(), h.audience())
+		verified, wrong := h.verifiedBy(certificates)
 		if wrong == nil {
 			return h.coversWhatItMust(verified)
 		}
@@ -138,6 +166,24 @@ func (h *hearing) verified(encoded string, root *element) (*signed, *refusal.Ref
 		}
 	}
 	return nil, h.explain(failed)
+}
+
+// verifiedBy asks gosaml2 with these certificates. It is shown a decrypted
+// assertion as a plain one; the response's signature, which is over the
+// encrypted one, is verified before.
+func (h *hearing) verifiedBy(certificates []*x509.Certificate) (*signed, *library) {
+	if h.plain == nil {
+		return h.sp.verifySignatures(h.encoded, certificates, h.moment(), h.audience())
+	}
+	opened, wrong := opened(h.raw, h.plain, h.responseSigned, certificates, h.moment())
+	if wrong != nil {
+		return nil, wrong
+	}
+	verified, wrong := h.sp.verifySignatures(opened, certificates, h.moment(), h.audience())
+	if wrong == nil {
+		verified.response = h.responseSigned
+	}
+	return verified, wrong
 }
 
 // coversWhatItMust holds gosaml2 to what the scan saw: a response that

@@ -18,8 +18,9 @@ type heard struct{ subject, format, issuer, recipient, session string }
 // readers are the two verifiers of the tree, which share no code of ours, both
 // set up for the catalogue's scene.
 type readers struct {
-	sp  *saml.ServiceProvider
-	rig *rig
+	sp         *saml.ServiceProvider
+	rig        *rig
+	decryption *saml.Decryption
 }
 
 func newReaders(t *testing.T, idp *samltest.IdP) *readers {
@@ -37,10 +38,18 @@ func newReaders(t *testing.T, idp *samltest.IdP) *readers {
 	cfg.ClockSkew = time.Minute
 	cfg.Providers = []samlsts.Provider{{ARN: samltest.SceneProvider, Metadata: file}}
 	cfg.Roles = []samlsts.Role{{ARN: samltest.SceneRole, Trust: samlsts.Trust{Provider: samltest.SceneProvider, SAMLAud: []string{samltest.SceneACS}}, Store: cfg.Roles[0].Store}}
+	text, err := samltest.SceneDecryption().MarshalPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decryption, err := saml.ParseDecryption(text)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &readers{
 		sp: &saml.ServiceProvider{EntityID: samltest.SceneSP, ACS: samltest.SceneACS, IdP: saml.IdP{
 			Name: "corp", Metadata: metadata, Audience: cfg.Audience, Providers: []string{samltest.SceneProvider}}},
-		rig: serve(t, cfg),
+		rig: serve(t, cfg), decryption: decryption,
 	}
 }
 
@@ -52,6 +61,10 @@ func (r *readers) ours(v samltest.Vector, encoded string, now time.Time, pending
 	}
 	if !pending {
 		expect = saml.Expect{}
+	}
+	r.sp.Decryption = nil
+	if v.Decrypts {
+		r.sp.Decryption = r.decryption
 	}
 	r.sp.Now, r.sp.AuthnContext = func() time.Time { return now }, v.Contexts
 	a, err := r.sp.Verify(encoded, expect)

@@ -63,7 +63,7 @@ func (i *idp) load(ctx context.Context) error {
 		return fmt.Errorf("the metadata of IdP %s is now that of another entity: if that is meant, restart Rolepass", i.config.Name)
 	}
 	i.sp.Store(&saml.ServiceProvider{
-		EntityID: i.entity, ACS: i.acs, Now: i.now, Rand: i.rand,
+		EntityID: i.entity, ACS: i.acs, Now: i.now, Rand: i.rand, Decryption: i.config.Decryption,
 		IdP: saml.IdP{
 			Name: i.config.Name, Metadata: metadata, Audience: i.config.Audience, Providers: i.config.Providers,
 			Email: i.config.Email, FirstName: i.config.FirstName, LastName: i.config.LastName,

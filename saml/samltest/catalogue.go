@@ -24,6 +24,8 @@ type Vector struct {
 	SiblingAt time.Duration
 	// Nobody: no login is pending that it could answer.
 	Nobody bool
+	// Decrypts: the service provider has the key [SceneDecryption].
+	Decrypts bool
 	// Anew: the login asked that the person prove again who they are.
 	Anew bool
 	// Contexts are the ways to authenticate of which the configuration wants

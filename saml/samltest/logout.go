@@ -112,7 +112,7 @@ func (idp *IdP) LogoutQuery(l Logout) string {
 	}
 	or(&how.Method, RSASHA256)
 	query += "&SigAlg=" + url.QueryEscape(how.Method)
-	signature, err := rsa.SignPKCS1v15(rand.Reader, how.Key.Private, hashes[how.Method], hash(how.Method, []byte(query)))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, how.Key.Private, hashes[how.Method], digestOf(how.Method, []byte(query)))
 	if err != nil {
 		panic(fmt.Sprintf("samltest: signing a logout message: %v", err))
 	}

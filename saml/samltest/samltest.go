@@ -180,6 +180,9 @@ func (idp *IdP) sign(doc *etree.Document, spec Spec) {
 			idp.Sign(assertion, spec.AssertionSignature)
 		}
 	}
+	if spec.Encrypt != nil {
+		encrypt(response, *spec.Encrypt)
+	}
 	if spec.Sign == SignBoth || spec.Sign == SignResponse {
 		idp.Sign(response, spec.ResponseSignature)
 	}

@@ -111,21 +111,21 @@ func signedInfo(element *etree.Element, how Signature) *etree.Element {
 		}
 	}
 	reference.CreateElement("ds:DigestMethod").CreateAttr("Algorithm", how.Digest)
-	digest := hash(how.Digest, canonical(element, how.C14N, how.PrefixList))
+	digest := digestOf(how.Digest, canonical(element, how.C14N, how.PrefixList))
 	reference.CreateElement("ds:DigestValue").SetText(base64.StdEncoding.EncodeToString(digest))
 	return info
 }
 
 func signatureValue(signature *etree.Element, how Signature) string {
 	info := signature.SelectElement("SignedInfo")
-	value, err := rsa.SignPKCS1v15(nil, how.Key.Private, hashes[how.Method], hash(how.Method, canonical(info, how.C14N, "")))
+	value, err := rsa.SignPKCS1v15(nil, how.Key.Private, hashes[how.Method], digestOf(how.Method, canonical(info, how.C14N, "")))
 	if err != nil {
 		panic(fmt.Sprintf("samltest: signing: %v", err))
 	}
 	return base64.StdEncoding.EncodeToString(value)
 }
 
-func hash(algorithm string, data []byte) []byte {
+func digestOf(algorithm string, data []byte) []byte {
 	h, known := hashes[algorithm]
 	if !known {
 		panic("samltest: no such algorithm: " + algorithm)

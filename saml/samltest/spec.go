@@ -91,6 +91,9 @@ type Spec struct {
 	AssertionSignature Signature
 	ResponseSignature  Signature
 
+	// Encrypt encrypts the assertion. Nil: it is left plain.
+	Encrypt *Encryption
+
 	// BeforeSigning changes the document before it is signed: what an IdP
 	// really said, however odd.
 	BeforeSigning func(*etree.Document)

@@ -34,6 +34,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	text, err := samltest.SceneDecryption().MarshalPEM()
+	if err != nil {
+		log.Fatal(err)
+	}
+	decryption, err := saml.ParseDecryption(text)
+	if err != nil {
+		log.Fatal(err)
+	}
 	var report struct {
 		Rows     []string
 		Outcomes []outcome
@@ -44,11 +52,15 @@ func main() {
 		encoded := idp.Response(spec)
 		verify := func() (string, []string) {
 			saml.ChecksFired = nil
-			return refused(v, encoded, &saml.ServiceProvider{
+			sp := &saml.ServiceProvider{
 				EntityID: samltest.SceneSP, ACS: samltest.SceneACS, Now: func() time.Time { return now },
 				AuthnContext: v.Contexts,
 				IdP:          saml.IdP{Name: "corp", Metadata: metadata, Audience: []string{samltest.AWSAudience, samltest.SceneSP}, Providers: []string{samltest.SceneProvider}},
-			}), saml.ChecksFired
+			}
+			if v.Decrypts {
+				sp.Decryption = decryption
+			}
+			return refused(v, encoded, sp), saml.ChecksFired
 		}
 		saml.SwitchOff("")
 		code, fired := verify()

@@ -40,7 +40,7 @@ tools: go
 	@go run ./e2e/install
 
 test: go
-	@go run ./e2e/install -browser
+	@go run ./e2e/install -tests
 	@test -z "$$(gofmt -l */)" || { echo "These files are not as gofmt writes them:"; gofmt -l */; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...

@@ -9,7 +9,7 @@ import (
 
 // writeEnv writes where everything is to the file env: for the programs of
 // the demonstration and the tests, which read nothing else.
-func writeEnv(cache, browser string) error {
+func writeEnv(cache string, found finds) error {
 	envoy, err := envoyProgram(filepath.Join(cache, envoyFolder))
 	if err != nil {
 		return err
@@ -20,8 +20,11 @@ func writeEnv(cache, browser string) error {
 		line("ROLEPASS_MINIO", filepath.Join(cache, minioFolder, "minio")) +
 		line("ROLEPASS_PYTHON", filepath.Join(cache, pythonFolder, "bin", "python")) +
 		line("ROLEPASS_SAML_PYTHON", filepath.Join(cache, providerFolder, "bin", "python"))
-	if browser != "" {
-		text += line("ROLEPASS_BROWSER", browser)
+	if found.browser != "" {
+		text += line("ROLEPASS_BROWSER", found.browser)
+	}
+	if found.nginx != "" {
+		text += line("ROLEPASS_NGINX", found.nginx)
 	}
 	return replace(filepath.Join(cache, "env"), text)
 }

@@ -31,7 +31,7 @@ func installed(t *testing.T, name string) string {
 func TestAShellReadsTheEnvironment(t *testing.T) {
 	for _, name := range []string{"plain", "with a space", "it's $HOME `id` \"x\"; &"} {
 		cache := installed(t, name)
-		if err := writeEnv(cache, "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"); err != nil {
+		if err := writeEnv(cache, finds{browser: "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", nginx: "/usr/sbin/nginx"}); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.Command("sh", "-c", `set -a; . "$0"; env`, filepath.Join(cache, "env")).Output()
@@ -45,6 +45,7 @@ func TestAShellReadsTheEnvironment(t *testing.T) {
 			"ROLEPASS_MINIO":                 filepath.Join(cache, "minio/minio"),
 			"ROLEPASS_PYTHON":                filepath.Join(cache, "python/bin/python"),
 			"ROLEPASS_BROWSER":               "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+			"ROLEPASS_NGINX":                 "/usr/sbin/nginx",
 		} {
 			if !strings.Contains("\n"+string(out), "\n"+variable+"="+value+"\n") {
 				t.Errorf("%s is not %s in\n%s", variable, value, out)
@@ -55,11 +56,11 @@ func TestAShellReadsTheEnvironment(t *testing.T) {
 
 func TestWithoutTheTestsThereIsNoBrowser(t *testing.T) {
 	cache := installed(t, "c")
-	if err := writeEnv(cache, ""); err != nil {
+	if err := writeEnv(cache, finds{}); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(cache, "env"))
-	if err != nil || strings.Contains(string(text), "ROLEPASS_BROWSER") {
+	if err != nil || strings.Contains(string(text), "ROLEPASS_BROWSER") || strings.Contains(string(text), "ROLEPASS_NGINX") {
 		t.Errorf("%s, %v", text, err)
 	}
 }
@@ -70,7 +71,7 @@ func TestAScriptIsNotEnvoy(t *testing.T) {
 	if err := os.Remove(filepath.Join(cache, "envoy/lib/python3.11/site-packages/envoy/_bin/envoy")); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeEnv(cache, ""); err == nil || !strings.Contains(err.Error(), "no program named envoy") {
+	if err := writeEnv(cache, finds{}); err == nil || !strings.Contains(err.Error(), "no program named envoy") {
 		t.Errorf("got %v", err)
 	}
 }

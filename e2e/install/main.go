@@ -3,7 +3,7 @@
 // with S3 clients.
 //
 //	go run ./e2e/install            # for the demonstration
-//	go run ./e2e/install -browser   # for the tests: also wants a browser
+//	go run ./e2e/install -tests     # also wants what only the tests run: a browser and nginx
 //	go run ./e2e/install -idps      # for make test-idps: also Keycloak
 //
 // It first looks at the machine and names everything that is missing at once.
@@ -28,11 +28,11 @@ import (
 )
 
 func main() {
-	browser := flag.Bool("browser", false, "want a Chromium or Chrome, as the tests do")
+	tests := flag.Bool("tests", false, "want what only the tests run, too: a Chromium or Chrome, and nginx")
 	idps := flag.Bool("idps", false, "install Keycloak, and want SimpleSAMLphp")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *browser, *idps)
+	err := run(ctx, *tests, *idps)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,7 +40,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, browser, idps bool) error {
+func run(ctx context.Context, tests, idps bool) error {
 	root, err := checkout()
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func run(ctx context.Context, browser, idps bool) error {
 	if err != nil {
 		return err
 	}
-	found, problems := preflight(thisMachine(ctx), wants{goVersion: goVersion, browser: browser, idps: idps, cache: cache, disk: wantedDisk(cache)})
+	found, problems := preflight(thisMachine(ctx), wants{goVersion: goVersion, tests: tests, idps: idps, cache: cache, disk: wantedDisk(cache)})
 	if len(problems) > 0 {
 		return errors.New(report(problems))
 	}
@@ -72,7 +72,7 @@ func run(ctx context.Context, browser, idps bool) error {
 	if err := install(ctx, cache, steps, newProgress(os.Stderr)); err != nil {
 		return err
 	}
-	return writeEnv(cache, found.browser)
+	return writeEnv(cache, found)
 }
 
 // checkout is the folder of go.mod, at or above the working directory.

@@ -25,10 +25,14 @@ var browsers = []string{
 	"/snap/bin/chromium",
 }
 
+// nginxes are the usual names and places of nginx; Debian keeps it from the
+// path of ordinary users.
+var nginxes = []string{"nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx", "/opt/homebrew/bin/nginx"}
+
 // wants is what the machine must offer.
 type wants struct {
 	goVersion version
-	browser   bool
+	tests     bool // also what only the tests run
 	idps      bool
 	cache     string // the folder that disk is about
 	disk      uint64 // bytes
@@ -36,8 +40,9 @@ type wants struct {
 
 // finds is what preflight looked up on the way.
 type finds struct {
-	python  python
-	browser string // "" if there is none
+	python python
+	// browser and nginx are "" if there is none.
+	browser, nginx string
 }
 
 // problem is something that is missing, and what to do about it.
@@ -59,7 +64,10 @@ func preflight(m machine, w wants) (finds, []problem) {
 	found.python, p = m.findPython()
 	note(p)
 	note(m.checkDisk(w))
-	if found.browser, p = m.findBrowser(); w.browser {
+	if found.browser, p = m.findBrowser(); w.tests {
+		note(p)
+	}
+	if found.nginx, p = m.findNginx(); w.tests {
 		note(p)
 	}
 	if w.idps {
@@ -149,6 +157,15 @@ func (m machine) checkDisk(w wants) *problem {
 }
 
 func gib(bytes uint64) float64 { return float64(bytes) / (1 << 30) }
+
+func (m machine) findNginx() (string, *problem) {
+	for _, name := range nginxes {
+		if path, found := m.program(name); found {
+			return path, nil
+		}
+	}
+	return "", &problem{"there is no nginx, which the tests put before Label Studio", m.advise("nginx", "nginx", "nginx")}
+}
 
 func (m machine) findBrowser() (string, *problem) {
 	if named := m.getenv("ROLEPASS_BROWSER"); named != "" {

@@ -11,7 +11,7 @@ func goodMachine() machine {
 	return machine{
 		os: "linux", arch: "amd64", goVersion: version{1, 26, 6}, distribution: "debian",
 		getenv:  func(string) string { return "" },
-		program: programs("python3", "chromium"),
+		program: programs("python3", "chromium", "nginx"),
 		python:  func(path string) (python, error) { return goodPython(path), nil },
 		free:    func(string) (uint64, error) { return 100 << 30, nil },
 	}
@@ -32,11 +32,11 @@ func programs(names ...string) func(string) (string, bool) {
 	}
 }
 
-var everything = wants{goVersion: version{1, 26, 6}, browser: true, cache: "/c", disk: 4 << 30}
+var everything = wants{goVersion: version{1, 26, 6}, tests: true, cache: "/c", disk: 4 << 30}
 
 func TestPreflightFindsWhatIsThere(t *testing.T) {
 	found, problems := preflight(goodMachine(), everything)
-	if len(problems) > 0 || found.python.path != "/usr/bin/python3" || found.browser != "/usr/bin/chromium" {
+	if len(problems) > 0 || found.python.path != "/usr/bin/python3" || found.browser != "/usr/bin/chromium" || found.nginx != "/usr/bin/nginx" {
 		t.Errorf("found %+v, problems %+v", found, problems)
 	}
 }
@@ -50,14 +50,14 @@ func TestPreflightNamesEverythingAtOnce(t *testing.T) {
 	_, problems := preflight(m, everything)
 	got := report(problems)
 	for _, want := range []string{
-		"no build of Envoy for linux on 386", "Go 1.25.9 is older than 1.26.6", "no Python 3.10 to 3.13", "1.0 GiB free, and 4.0 GiB are needed", "no Chromium or Chrome",
-		"sudo apt-get install python3 python3-venv", "sudo apt-get install chromium", "https://go.dev/dl/", "ROLEPASS_CACHE",
+		"no build of Envoy for linux on 386", "Go 1.25.9 is older than 1.26.6", "no Python 3.10 to 3.13", "1.0 GiB free, and 4.0 GiB are needed", "no Chromium or Chrome", "no nginx",
+		"sudo apt-get install python3 python3-venv", "sudo apt-get install chromium", "sudo apt-get install nginx", "https://go.dev/dl/", "ROLEPASS_CACHE",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the report does not say %q:\n%s", want, got)
 		}
 	}
-	if len(problems) != 5 {
+	if len(problems) != 6 {
 		t.Errorf("%d problems, want 5", len(problems))
 	}
 }
@@ -79,7 +79,7 @@ func TestPreflight(t *testing.T) {
 		"musl":                 {func(m *machine) { m.python = pythonBut(func(p *python) { p.libc = "" }) }, "glibc"},
 		"a Python that breaks": {func(m *machine) { m.python = func(string) (python, error) { return python{}, errors.New("no") } }, "no Python 3.10"},
 		"an older one beside": {func(m *machine) {
-			m.program = programs("python3", "python3.12", "chromium")
+			m.program = programs("python3", "python3.12", "chromium", "nginx")
 			m.python = func(path string) (python, error) {
 				if path == "/usr/bin/python3" {
 					return python{path: path, version: version{3, 9}, venv: true, libc: "glibc"}, nil
@@ -87,13 +87,14 @@ func TestPreflight(t *testing.T) {
 				return goodPython(path), nil
 			}
 		}, ""},
-		"Chrome in its place":       {func(m *machine) { m.program = programs("python3", browsers[6]) }, ""},
-		"a browser that is named":   {func(m *machine) { m.program = programs("python3", "/opt/b"); m.getenv = named("/opt/b") }, ""},
+		"Chrome in its place":       {func(m *machine) { m.program = programs("python3", browsers[6], nginxes[1]) }, ""},
+		"a browser that is named":   {func(m *machine) { m.program = programs("python3", "/opt/b", "nginx"); m.getenv = named("/opt/b") }, ""},
 		"a named one is not there":  {func(m *machine) { m.getenv = named("/opt/b") }, `ROLEPASS_BROWSER names "/opt/b"`},
+		"no nginx":                  {func(m *machine) { m.program = programs("python3", "chromium") }, "there is no nginx"},
 		"a disk that says nothing":  {func(m *machine) { m.free = func(string) (uint64, error) { return 0, errors.New("no") } }, "cannot be read"},
-		"a distribution of nowhere": {func(m *machine) { m.distribution = "nowhere"; m.program = programs("python3") }, "the system's package manager"},
+		"a distribution of nowhere": {func(m *machine) { m.distribution = "nowhere"; m.program = programs("python3", "nginx") }, "the system's package manager"},
 		"a Mac without a browser": {func(m *machine) {
-			m.os, m.arch, m.osVersion, m.program = "darwin", "arm64", version{26}, programs("python3")
+			m.os, m.arch, m.osVersion, m.program = "darwin", "arm64", version{26}, programs("python3", "nginx")
 		}, "brew install --cask google-chrome"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,12 +130,12 @@ func named(path string) func(string) string {
 	}
 }
 
-func TestTheDemonstrationNeedsNoBrowser(t *testing.T) {
+func TestTheDemonstrationNeedsNothingOfTheTests(t *testing.T) {
 	m := goodMachine()
 	m.program = programs("python3")
 	w := everything
-	w.browser = false
-	if found, problems := preflight(m, w); len(problems) > 0 || found.browser != "" {
+	w.tests = false
+	if found, problems := preflight(m, w); len(problems) > 0 || found.browser != "" || found.nginx != "" {
 		t.Errorf("found %+v, problems %+v", found, problems)
 	}
 }

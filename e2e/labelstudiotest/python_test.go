@@ -25,7 +25,7 @@ func runs(t testing.TB, program string) *python {
 		t.Fatal("ROLEPASS_LABEL_STUDIO_BIN does not name a Label Studio: run through make test")
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(filepath.Dir(binary), "python"), filepath.Join("testdata", program))
-	cmd.Env = environment(t.TempDir(), "a key of the test")
+	cmd.Env = append(environment(t.TempDir(), "a key of the test"), "PYTHONDONTWRITEBYTECODE=1")
 	said, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
 	if err != nil {
 		t.Fatal(err)
@@ -67,4 +67,19 @@ func (p *python) reads(t testing.TB, into any) bool {
 		t.Fatalf("the program said %q: %v", line, err)
 	}
 	return true
+}
+
+// asks sends a line and decodes the answer.
+func (p *python) asks(t testing.TB, question, into any) {
+	t.Helper()
+	line, err := json.Marshal(question)
+	if err == nil {
+		_, err = p.stdin.Write(append(line, '\n'))
+	}
+	if err != nil {
+		t.Fatalf("asking the program: %v", err)
+	}
+	if !p.reads(t, into) {
+		t.Fatal("the program ended")
+	}
 }

@@ -50,7 +50,7 @@ func (s *Stack) Directly(ctx context.Context, user int64, method, path, contentT
 	if err != nil {
 		return nil, err
 	}
-	bearer, err := signin.Bearer{Key: presign.Secret(s.secretKey), Now: time.Now, Rand: rand.Reader}.Authorization(user)
+	bearer, err := s.Bearer(user)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,14 @@ func (s *Stack) Directly(ctx context.Context, user int64, method, path, contentT
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return client.Do(request)
 }
+
+// Bearer is what Label Studio takes for one of its users.
+func (s *Stack) Bearer(user int64) (presign.Secret, error) {
+	return signin.Bearer{Key: presign.Secret(s.secretKey), Now: time.Now, Rand: rand.Reader}.Authorization(user)
+}
+
+// DirectHost is where Label Studio itself listens.
+func (s *Stack) DirectHost() string { return s.direct.Host }
 
 // Storage is a storage of Label Studio's with its own key, as its API takes
 // one; leave the two keys out and it takes those of its machine.

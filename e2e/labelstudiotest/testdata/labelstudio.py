@@ -9,6 +9,7 @@ import sys
 
 import label_studio
 
+os.closerange(3, 64)  # what Go's fuzzer leaves open, and waits for the end of
 sys.path.insert(0, os.path.dirname(label_studio.__file__))
 os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings.label_studio"
 
@@ -64,11 +65,21 @@ def readable(patterns):
     return whole if whole.startswith("…") else "/" + whole
 
 
+def joined(patterns):
+    """A route as ResolverMatch.route has it."""
+    whole = ""
+    for pattern in patterns:
+        text = str(pattern)
+        whole += text[1:] if whole and text.startswith("^") else text
+    return whole
+
+
 def routes(patterns=None, before=()):
-    """Every route with its view, in the order in which they are tried."""
+    """Every route with its view and as Django itself writes it, in the order in
+    which they are tried."""
     for one in get_resolver().url_patterns if patterns is None else patterns:
         whole = (*before, one.pattern)
         if isinstance(one, URLPattern):
-            yield readable(whole), one.callback
+            yield readable(whole), one.callback, joined(whole)
         else:
             yield from routes(one.url_patterns, whole)

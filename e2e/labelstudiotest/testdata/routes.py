@@ -4,5 +4,5 @@ import label_studio
 import labelstudio
 
 labelstudio.say({"version": label_studio.__version__})
-for route, callback in labelstudio.routes():
+for route, callback, _ in labelstudio.routes():
     labelstudio.say({"route": route, "view": labelstudio.name_of(callback), "methods": labelstudio.methods_of(callback)})

@@ -114,13 +114,14 @@ def asked(path, query):
     })
 
 
-def judged(read):
+def judged(read, target):
     """The route that Django takes, and the object to which its view leads."""
-    if read is None:
-        return {}
     try:
-        request = asked(*read)
-    except UnicodeError:
+        path_and_query = read(target)
+        if path_and_query is None:
+            return {}
+        request = asked(*path_and_query)
+    except ValueError:  # not a target to this server, or not text to Django
         return {}
     match = found(request.path_info) or found(request.path_info + "/")  # APPEND_SLASH, and the views' own
     if match is None:
@@ -147,4 +148,4 @@ def found(path):
 labelstudio.say({"ready": True})
 for line in sys.stdin:
     target = base64.b64decode(json.loads(line)["target"]).decode("latin-1")
-    labelstudio.say({name: judged(read(target)) for name, read in SERVERS.items()})
+    labelstudio.say({name: judged(read, target) for name, read in SERVERS.items()})

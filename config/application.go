@@ -151,4 +151,5 @@ func (s section) others(c *Config) {
 		}
 	}
 	c.Contact = s.text(s.get("contact"))
+	c.CheckCodec = CheckCodec(s.word("check_codec", "plain", "scan"))
 }

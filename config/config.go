@@ -37,6 +37,12 @@ type Config struct {
 	// HOST:PORT on loopback.
 	Admin string
 
+	// CheckCodec (check_codec, default plain) is how Envoy's questions are read
+	// and answered: plain with protobuf's own library, scan by looking at the
+	// bytes, which costs less. Both say the same; scan is newer and has been
+	// fuzzed for less long (docs/performance.md).
+	CheckCodec CheckCodec
+
 	// Keys (keys, required) is a directory with *.key files, made by
 	// `rolepass keys new`, that only Rolepass's own user may read. The newest
 	// one seals, all open.
@@ -98,6 +104,15 @@ type Config struct {
 
 // ACS is the whole address of the assertion consumer service.
 func (c *Config) ACS() string { return c.PublicURL.String() + c.ACSPath }
+
+// CheckCodec is how Envoy's questions are read and answered.
+type CheckCodec string
+
+// The ways to read and answer.
+const (
+	CodecPlain CheckCodec = "plain"
+	CodecScan  CheckCodec = "scan"
+)
 
 // Listen is an address of Rolepass's own.
 type Listen struct {

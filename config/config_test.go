@@ -70,6 +70,7 @@ func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
 		{"listen", c.Listen, config.Listen{Network: "unix", Address: "/run/rolepass/check.sock"}},
 		{"listen", c.Listen.String(), "unix:///run/rolepass/check.sock"},
 		{"admin", c.Admin, "127.0.0.1:9002"},
+		{"check_codec", c.CheckCodec, config.CodecPlain},
 		{"keys", c.Keys, filepath.Join(dir, "keys")},
 		{"idps.metadata", c.IdPs[0].MetadataURL.String(), "https://idp.example.com/metadata"},
 		{"idps.providers", c.IdPs[0].Providers[0], "arn:aws:iam::111122223333:saml-provider/corp"},

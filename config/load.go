@@ -54,7 +54,7 @@ func (r *reader) config(top value) *Config {
 	if !top.given() {
 		return c
 	}
-	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "keys", "idps", "sts", "buckets", "grants",
+	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "check_codec", "keys", "idps", "sts", "buckets", "grants",
 		"delivery", "label_studio", "session", "state", "presign", "audit", "envoy", "contact")
 	l := &lines{providers: map[string]place{}}
 	s.addresses(c)

@@ -82,6 +82,7 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"anywhere: true}]", "anywhere: true}, {role: \"arn:aws:iam::111122223333:role/radiology\", read: [s3://imaging/], anywhere: true}]", "grants 1 and 2 both give"},
 		{"region: us-east-1, sts: local, endpoint: http://127.0.0.1:9005", "region: cn-north-1, sts: local", "cannot be used together"},
 		{"owner_id: 1", "owner_id: 1, confirm: maybe", "write one of uri, permission, none"},
+		{"public_url: ", "check_codec: fast\npublic_url: ", "write one of plain, scan"},
 		{"owner_id: 1", "owner_id: 1, sign_in: magic", "write one of bearer, token, own"},
 		{"owner_id: 1", "owner_id: 1, sign_in: own", "does not use owner_id"},
 		{"owner_id: 1", "owner_id: 1, sign_in: own", "does not use secret_key_file"},

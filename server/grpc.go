@@ -24,14 +24,21 @@ const (
 	gcPercent = 400
 )
 
-// NewGRPC is the door: Check, and the last resort around it.
-func NewGRPC(decide func(context.Context, decision.Request) decision.Decision) *grpc.Server {
-	s := grpc.NewServer(
+// NewGRPC is the door: Check, and the last resort around it. Scan reads and
+// writes the messages without making them, where they are of the usual shape.
+func NewGRPC(decide func(context.Context, decision.Request) decision.Decision, scan bool) *grpc.Server {
+	options := []grpc.ServerOption{
 		grpc.UnaryInterceptor(extauthz.Guard),
 		grpc.MaxRecvMsgSize(largestCheck),
 		grpc.MaxConcurrentStreams(atOnce),
 		grpc.NumStreamWorkers(Workers()),
-	)
+	}
+	if scan {
+		s := grpc.NewServer(append(options, grpc.ForceServerCodecV2(extauthz.ScanningCodec{}))...)
+		extauthz.RegisterScanning(s, decide)
+		return s
+	}
+	s := grpc.NewServer(options...)
 	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: decide})
 	return s
 }

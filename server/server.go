@@ -80,7 +80,7 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.audit.Close(ctx))
 	}
-	s.grpc = NewGRPC(decider.Decide)
+	s.grpc = NewGRPC(decider.Decide, c.CheckCodec == config.CodecScan)
 	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return s, nil
 }

@@ -45,13 +45,23 @@ var contestants = []contestant{
 		authv3.RegisterAuthorizationServer(s, empty{})
 		return s, nil
 	}},
-	{"rolepass fetch, bare", "fetch", func() (*grpc.Server, error) { return rolepass() }},
+	{"rolepass fetch, bare", "fetch", func() (*grpc.Server, error) { return rolepass(false) }},
 	{"rolepass fetch, audit and metrics", "fetch", func() (*grpc.Server, error) {
-		metrics := telemetry.NewMetrics()
-		audit := telemetry.NewAudit(io.Discard, telemetry.AuditOptions{Key: make([]byte, 32), Lost: metrics.AuditLost, Log: slog.New(slog.DiscardHandler), Now: time.Now})
-		return rolepass(audit.Sink, metrics.Sink)
+		return rolepass(false, observed()...)
 	}},
-	{"rolepass pass, bare", "pass", func() (*grpc.Server, error) { return rolepass() }},
+	{"rolepass pass, bare", "pass", func() (*grpc.Server, error) { return rolepass(false) }},
+	{"rolepass scanning fetch, bare", "fetch", func() (*grpc.Server, error) { return rolepass(true) }},
+	{"rolepass scanning fetch, audit and metrics", "fetch", func() (*grpc.Server, error) {
+		return rolepass(true, observed()...)
+	}},
+	{"rolepass scanning pass, bare", "pass", func() (*grpc.Server, error) { return rolepass(true) }},
+}
+
+// observed are the sinks of a server whose audit and metrics are on.
+func observed() []decision.Sink {
+	metrics := telemetry.NewMetrics()
+	audit := telemetry.NewAudit(io.Discard, telemetry.AuditOptions{Key: make([]byte, 32), Lost: metrics.AuditLost, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	return []decision.Sink{audit.Sink, metrics.Sink}
 }
 
 // empty says yes to everything.
@@ -64,14 +74,14 @@ func (empty) Check(context.Context, *authv3.CheckRequest) (*authv3.CheckResponse
 }
 
 // rolepass is the whole decision behind the product's own door.
-func rolepass(sinks ...decision.Sink) (*grpc.Server, error) {
+func rolepass(scan bool, sinks ...decision.Sink) (*grpc.Server, error) {
 	server.Tune()
 	w, err := newWorld()
 	if err != nil {
 		return nil, err
 	}
 	w.Sinks = sinks
-	return server.NewGRPC(w.Decide), nil
+	return server.NewGRPC(w.Decide, scan), nil
 }
 
 // serveAs is the server process: it prints its address, and serves until it is

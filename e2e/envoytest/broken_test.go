@@ -1,130 +1,98 @@
 package envoytest_test
 
 import (
-	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	auth "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
-	"google.golang.org/grpc/codes"
-	grpcstatus "google.golang.org/grpc/status"
-
 	"github.com/rolepass/rolepass/envoy"
-	"github.com/rolepass/rolepass/envoy/contract"
+	"github.com/rolepass/rolepass/envoy/lint"
 )
 
-// Each row breaks one choice of the bootstrap and shows the hole that opens.
-// With the bootstrap as generated the same attempt fails.
+// hole is one choice of the bootstrap, broken, and what that lets somebody do.
+type hole struct {
+	code     string // of the lint rule that finds it
+	gain     string // what whoever finds the hole gets
+	old, new string // the edit that breaks it; old is a regular expression
+	opens    func(*rig) bool
+}
+
+// Each hole is open with the broken configuration, which lint finds, and
+// closed with the bootstrap as generated, of which lint finds nothing.
 func TestEachChoiceClosesAHole(t *testing.T) {
 	evil := newEvilS3(t)
-	for _, c := range []struct {
-		name     string
-		old, new string // old is a regular expression
-		opens    func(*rig) bool
-		change   func(*rig)
-	}{
-		{"failure_mode_allow: the application without Check", `status_on_error:`, "failure_mode_allow: true\n              status_on_error:", func(r *rig) bool {
-			r.check.stop()
-			return r.send("GET /projects").StatusCode == 200
-		}, nil},
-		{"clear_route_cache: a signed location in the application's log", `clear_route_cache: true`, "clear_route_cache: false", func(r *rig) bool {
-			r.check.answers(stream(r.s3.host(), "/imaging/x"+signature))
-			r.send("GET /tasks/7/resolve/?fileuri=x")
-			return slices.ContainsFunc(uris(r.app.requests()), func(s string) bool { return strings.Contains(s, "X-Amz-Signature") })
-		}, nil},
-		{"lost-query: the same, without metadata", `name: X-Amz-Signature`, "name: X-Nothing", func(r *rig) bool {
-			r.check.answers(passing(&auth.OkHttpResponse{Headers: stream("", "/imaging/x"+signature).GetOkResponse().Headers}))
-			r.send("GET /tasks/7/resolve/?fileuri=x")
-			return len(r.app.requests()) > 0
-		}, nil},
-		{"odd-method: a signed write", `exact: HEAD\n(\s+)invert_match: true`, "exact: PUT\n${1}invert_match: true", func(r *rig) bool {
-			r.check.answers(stream(r.s3.host(), "/imaging/x"+signature))
-			r.send("PUT /tasks/7/resolve/?fileuri=x")
-			return len(r.s3.requests()) > 0
-		}, nil},
-		{"underscores: another X-Api-Key for WSGI", `headers_with_underscores_action: DROP_HEADER`, "headers_with_underscores_action: ALLOW", func(r *rig) bool {
-			r.send("GET /projects", "X_Api_Key: stolen")
-			return len(r.app.only(r.t).Header["X_api_key"]) > 0
-		}, nil},
-		{"escaped slashes: a path that parsers read in two ways", `path_with_escaped_slashes_action: REJECT_REQUEST`, "path_with_escaped_slashes_action: KEEP_UNCHANGED", func(r *rig) bool {
-			r.send("GET /tasks%2F7/resolve/?fileuri=x")
-			return len(r.app.requests()) > 0
-		}, nil},
-		{"normalize_path: Check judges another path than the client wrote", `normalize_path: false`, "normalize_path: true", func(r *rig) bool {
-			r.send("GET /a/../tasks/7/resolve/")
-			return r.check.last().GetAttributes().GetRequest().GetHttp().GetPath() != "/a/../tasks/7/resolve/"
-		}, nil},
-		{"other hosts: requests that Check never sees", `- "\*"`, "- nobody.test", func(r *rig) bool {
-			r.raw("GET / HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n")
-			return r.check.count() == 0
-		}, nil},
-		{"mutation rules: Check's bug becomes the application's user", `disallow_all: true`, "disallow_all: false", func(r *rig) bool {
-			ok := &auth.OkHttpResponse{}
-			ok.Headers = append(ok.Headers, set("x-user", "admin"))
-			r.check.answers(passing(ok))
-			r.send("GET /projects")
-			return len(r.app.requests()) > 0
-		}, nil},
-		{"ACS: one assertion posted thrice", `(name: acs(?s:.*?))\n\s+grpc_service:(?s:.*?)timeout: 15s`, "$1", func(r *rig) bool {
-			r.check.does(func(context.Context, *auth.CheckRequest) (*auth.CheckResponse, error) {
-				return nil, grpcstatus.Error(codes.Unavailable, "restarting")
-			})
-			r.post(acsPath, "SAMLResponse=x")
-			return r.check.count() > 1
-		}, nil},
-		{"uploads: refused beyond the limit of the ACS", `disable_request_body_buffering: true`, "context_extensions: {}", func(r *rig) bool {
-			return r.post("/api/import", strings.Repeat("A", contract.MaxACSBody+1)).StatusCode == 413
-		}, nil},
-		{"pack_as_bytes: an assertion that is no longer what was posted", `(max_request_bytes: \d+)\n\s+pack_as_bytes: true(\n\s+#[^\n]*\n\s+clear_route_cache)`, "$1$2", func(r *rig) bool {
-			r.post(acsPath, "SAMLResponse=\xff")
-			return len(r.check.last().GetAttributes().GetRequest().GetHttp().GetRawBody()) == 0
-		}, nil},
-		{"early removal: the browser's token at the application", `- remove: authorization`, "- remove: x-nothing", func(r *rig) bool {
-			r.send("GET /projects", "Authorization: Token own")
-			return r.app.only(r.t).Header.Get("Authorization") != ""
-		}, nil},
-		{"early removal: Envoy obeys the client", `prefix: x-forwarded-`, "prefix: x-nothing-", func(r *rig) bool {
-			r.send("GET /projects", "X-Forwarded-Host: evil.test")
-			return r.app.only(r.t).Header.Get("X-Forwarded-Host") != ""
-		}, nil},
-		{"S3 route: the session cookie at S3", `- cookie\n`, "- x-nothing\n", func(r *rig) bool {
-			r.check.answers(stream(r.s3.host(), "/imaging/x"+signature))
-			r.send("GET /tasks/7/resolve/?fileuri=x", "Cookie: sessionid=secret")
-			return r.s3.only(r.t).Header.Get("Cookie") != ""
-		}, nil},
-		{"S3 route: a cookie from an object", `- set-cookie\n`, "- x-nothing\n", func(r *rig) bool {
-			r.s3.responds(setCookie)
-			r.check.answers(stream(r.s3.host(), "/imaging/x"+signature))
-			return r.send("GET /tasks/7/resolve/?fileuri=x").Header.Get("Set-Cookie") != ""
-		}, nil},
-		{"S3's name: any server with a certificate", `match_typed_subject_alt_names:\n\s+- san_type: DNS\n\s+matcher:\n\s+exact: localhost\n`, "\n", func(r *rig) bool {
-			r.check.answers(stream(evil.host, "/imaging/x"+signature))
-			return r.send("GET /tasks/7/resolve/?fileuri=x").StatusCode == 200
-		}, func(r *rig) {
-			r.settings.S3, r.settings.CAFile = []envoy.S3Endpoint{{Host: evil.host, Scheme: "https"}}, evil.ca
-		}},
-		{"admin: debug logs that print cookies", `allow_paths:\n(\s+- prefix: .*\n?)+`, "\n", func(r *rig) bool {
-			return r.adminPost("/logging?level=debug") == 200
-		}, nil},
-	} {
-		if c.change == nil {
-			c.change = func(*rig) {}
-		}
-		t.Run(c.name, func(t *testing.T) {
-			if c.opens(newRig(t, c.change)) {
+	for _, h := range slices.Concat(holesOfCheck(evil), holesOfRequests(), holesOfS3(evil)) {
+		t.Run(h.code, func(t *testing.T) {
+			change := func(r *rig) {
+				if h.code == "RP502" {
+					r.settings.S3, r.settings.CAFile = []envoy.S3Endpoint{{Host: evil.host, Scheme: "https"}}, evil.ca
+				}
+			}
+			ours := newRig(t, change)
+			if h.opens(ours) {
 				t.Error("the hole is open as generated")
 			}
-			broken := newRig(t, c.change, func(r *rig) {
-				r.edit = func(yaml string) string { return regexp.MustCompile(c.old).ReplaceAllString(yaml, c.new) }
+			if codes := ours.lint(); len(codes) != 0 {
+				t.Errorf("lint finds %v as generated", codes)
+			}
+			broken := newRig(t, change, func(r *rig) {
+				r.edit = func(yaml string) string { return regexp.MustCompile(h.old).ReplaceAllString(yaml, h.new) }
 			})
-			if !c.opens(broken) {
+			if !h.opens(broken) {
 				t.Error("breaking the choice opens nothing: this test proves nothing")
 			}
+			if codes := broken.lint(); !slices.Contains(codes, h.code) {
+				t.Errorf("lint finds %v, want %s", codes, h.code)
+			}
 		})
+	}
+}
+
+// lint gives the codes of what lint finds in the running Envoy.
+func (r *rig) lint() (codes []string) {
+	r.t.Helper()
+	subject, err := lint.Read([]byte(r.adminGet("/config_dump")))
+	if err != nil {
+		r.t.Fatalf("reading Envoy's dump: %v", err)
+	}
+	for _, f := range lint.Find(subject, nil) {
+		codes = append(codes, f.Rule.Code)
+	}
+	return codes
+}
+
+// docs/envoy.md has the table of the holes, as they are.
+func TestTheHolesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/envoy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	table.WriteString("| Code | What was got with it |\n|---|---|\n")
+	all := slices.Concat(holesOfCheck(evilS3{}), holesOfRequests(), holesOfS3(evilS3{}))
+	slices.SortFunc(all, func(a, b hole) int { return strings.Compare(a.code, b.code) })
+	for _, h := range all {
+		fmt.Fprintf(&table, "| %s | %s |\n", h.code, h.gain)
+	}
+	const begin, end = "<!-- holes -->\n", "<!-- end of holes -->\n"
+	before, rest, _ := strings.Cut(string(page), begin)
+	is, after, ok := strings.Cut(rest, end)
+	if !ok || is == table.String() {
+		if !ok {
+			t.Fatalf("docs/envoy.md has no %q and %q", begin, end)
+		}
+		return
+	}
+	if os.Getenv("UPDATE") == "" {
+		t.Fatal("docs/envoy.md has other holes than the test: run with UPDATE=1, and look at the difference")
+	}
+	if err := os.WriteFile("../../docs/envoy.md", []byte(before+begin+table.String()+end+after), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -211,17 +211,20 @@ func TestCheckSetsTheOnlyCredential(t *testing.T) {
 // shorter than its timeout.
 func TestASlowCheckIsWaitedFor(t *testing.T) {
 	r := newRig(t)
-	r.check.does(func(ctx context.Context, _ *auth.CheckRequest) (*auth.CheckResponse, error) {
-		asking := time.NewTimer(1500 * time.Millisecond)
-		defer asking.Stop()
-		select {
-		case <-asking.C:
-			return pass(), nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	})
+	r.check.does(slowly)
 	if got := r.send("GET /projects"); got.StatusCode != 200 || r.check.count() != 1 {
 		t.Errorf("%d after %d calls of Check; want 200 after one", got.StatusCode, r.check.count())
+	}
+}
+
+// slowly says yes after asking somebody.
+func slowly(ctx context.Context, _ *auth.CheckRequest) (*auth.CheckResponse, error) {
+	asking := time.NewTimer(1500 * time.Millisecond)
+	defer asking.Stop()
+	select {
+	case <-asking.C:
+		return pass(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }

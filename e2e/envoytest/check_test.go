@@ -188,7 +188,8 @@ func TestCheckChangesOnlyWhatTheContractLists(t *testing.T) {
 	}
 }
 
-// A chosen credential replaces every copy that a client sent.
+// T-HDR-01, T-HDR-02, T-HDR-07: a chosen credential replaces every copy that a
+// client sent, and no Connection header takes it away.
 func TestCheckSetsTheOnlyCredential(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		r := newRig(t, func(r *rig) { r.settings.KeepCredentials = keep })

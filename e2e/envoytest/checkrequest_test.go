@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the CheckRequests that Envoy sends to extauthz/testdata")
 
-// The reader of CheckRequests is tested with what is stored here; this test
+// T-EXT-07: the reader of CheckRequests is tested with what is stored here; this test
 // says whether a real Envoy still sends that.
 func TestCheckRequestOfARealEnvoy(t *testing.T) {
 	r := newRig(t)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Every request is judged, whatever its host; only ours has upstreams.
+// T-HDR-05, T-EXT-01: every request is judged, whatever its host; only ours has upstreams.
 func TestOtherHostsEndInEnvoy(t *testing.T) {
 	r := newRig(t)
 	for _, host := range []string{
@@ -34,7 +34,7 @@ func TestOtherHostsEndInEnvoy(t *testing.T) {
 	}
 }
 
-// What Check judges is what the application gets, byte for byte. So Check
+// T-PATH-02: what Check judges is what the application gets, byte for byte. So Check
 // must refuse what the application might read in another way.
 func TestCheckAndApplicationSeeTheSamePath(t *testing.T) {
 	r := newRig(t)
@@ -58,6 +58,7 @@ func TestCheckAndApplicationSeeTheSamePath(t *testing.T) {
 	}
 }
 
+// T-PATH-03.
 func TestEscapedSlashesAndFragmentsAreRefused(t *testing.T) {
 	r := newRig(t)
 	for _, target := range []string{
@@ -74,7 +75,7 @@ func TestEscapedSlashesAndFragmentsAreRefused(t *testing.T) {
 	r.untouched()
 }
 
-// Requests without an ordinary path have no route, and without a route Envoy
+// T-EXT-01, T-EXT-04: requests without an ordinary path have no route, and without a route Envoy
 // asks no Check: they must end in Envoy.
 func TestUnroutableRequestsEndInEnvoy(t *testing.T) {
 	r := newRig(t)
@@ -106,9 +107,21 @@ func TestUnroutableRequestsEndInEnvoy(t *testing.T) {
 	r.untouched()
 }
 
-// Header bytes beyond ASCII must not turn into an unjudged request.
+// T-EXT-03: header bytes beyond ASCII must not turn into an unjudged request
+// (CVE-2023-27488).
 func TestBytesBeyondUTF8AreJudged(t *testing.T) {
 	r := newRig(t)
+	r.check.answers(refuse(403, "no"))
+	for b := 0x80; b <= 0xff; b++ {
+		if got := r.send("GET /projects", "Cookie: a="+string([]byte{byte(b)})); got.StatusCode != 403 || got.body != "no" {
+			t.Errorf("byte %#x in a header: %d, want the refusal", b, got.StatusCode)
+		}
+		if got := r.status("GET /" + string([]byte{byte(b)}) + " HTTP/1.1\r\nHost: label.test\r\nConnection: close\r\n\r\n"); got != 400 {
+			t.Errorf("byte %#x in the path: %d, want 400", b, got)
+		}
+	}
+	r.untouched()
+	r.check.answers(pass())
 	got := r.send("GET /projects", "Cookie: a=\xff\xfe\x80", "Accept: \xc3\x28")
 	if got.StatusCode != 200 {
 		t.Fatalf("%d", got.StatusCode)

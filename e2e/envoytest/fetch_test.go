@@ -164,7 +164,7 @@ func TestS3RedirectsLeadNowhere(t *testing.T) {
 	}
 }
 
-// What was meant for S3 and finds no way there ends in Envoy.
+// T-EXT-02: what was meant for S3 and finds no way there ends in Envoy.
 func TestSignedLocationNeverReachesTheApplication(t *testing.T) {
 	signed := func(headers ...*core.HeaderValueOption) *auth.CheckResponse {
 		return passing(&auth.OkHttpResponse{Headers: headers})

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What the application and Check learn about a request's way comes from
-// Envoy, whatever the client writes.
+// T-HDR-03, T-HDR-08: what the application and Check learn about a request's
+// way comes from Envoy, whatever the client writes.
 func TestSpoofedHeadersAreGone(t *testing.T) {
 	r := newRig(t)
 	r.send("GET /projects",

@@ -119,8 +119,8 @@ func TestCheckOverMutualTLS(t *testing.T) {
 	}
 }
 
-// One HTTP/2 connection may carry requests for several hosts: each is judged
-// by its own.
+// T-EXT-06, T-CFG-10: one HTTP/2 connection may carry requests for several
+// hosts, and each is judged by its own; TLS before 1.2 is refused.
 func TestBrowserOverTLS(t *testing.T) {
 	ours := newAuthority(t)
 	cert, key := ours.issue(t, t.TempDir(), "edge", publicHost)

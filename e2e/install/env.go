@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,6 +21,13 @@ func writeEnv(cache string, found finds) error {
 		line("ROLEPASS_MINIO", filepath.Join(cache, minioFolder, "minio")) +
 		line("ROLEPASS_PYTHON", filepath.Join(cache, pythonFolder, "bin", "python")) +
 		line("ROLEPASS_SAML_PYTHON", filepath.Join(cache, providerFolder, "bin", "python"))
+	if _, err := os.Stat(filepath.Join(cache, oldestFolder)); err == nil {
+		oldest, err := envoyProgram(filepath.Join(cache, oldestFolder))
+		if err != nil {
+			return err
+		}
+		text += line("ROLEPASS_ENVOY_OLDEST", oldest)
+	}
 	if found.browser != "" {
 		text += line("ROLEPASS_BROWSER", found.browser)
 	}

@@ -24,6 +24,7 @@ func installed(t *testing.T, name string) string {
 	write("#!/usr/bin/python3\n", "envoy", "bin", "envoy")
 	write("# a module\n", "envoy", "lib", "python3.11", "site-packages", "a", "envoy")
 	write("\x7fELF and so on", "envoy", "lib", "python3.11", "site-packages", "envoy", "_bin", "envoy")
+	write("\x7fELF and so on", "envoy-oldest", "lib", "python3.11", "site-packages", "envoy", "_bin", "envoy")
 	return cache
 }
 
@@ -40,6 +41,7 @@ func TestAShellReadsTheEnvironment(t *testing.T) {
 		}
 		for variable, value := range map[string]string{
 			"ROLEPASS_ENVOY":                 filepath.Join(cache, "envoy/lib/python3.11/site-packages/envoy/_bin/envoy"),
+			"ROLEPASS_ENVOY_OLDEST":          filepath.Join(cache, "envoy-oldest/lib/python3.11/site-packages/envoy/_bin/envoy"),
 			"ROLEPASS_LABEL_STUDIO_BIN":      filepath.Join(cache, "label-studio/bin/label-studio"),
 			"ROLEPASS_LABEL_STUDIO_TEMPLATE": filepath.Join(cache, "label-studio-template/label_studio.sqlite3"),
 			"ROLEPASS_MINIO":                 filepath.Join(cache, "minio/minio"),
@@ -77,7 +79,7 @@ func TestAScriptIsNotEnvoy(t *testing.T) {
 }
 
 func TestEverythingIsPinned(t *testing.T) {
-	for _, name := range []string{"envoy", "label-studio", "python"} {
+	for _, name := range []string{"envoy", "envoy-oldest", "label-studio", "python"} {
 		text, err := os.ReadFile(filepath.Join("..", "requirements-"+name+".txt"))
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,7 @@
 // with S3 clients.
 //
 //	go run ./e2e/install            # for the demonstration
-//	go run ./e2e/install -tests     # also wants what only the tests run: a browser and nginx
+//	go run ./e2e/install -tests     # also what only the tests run: the oldest Envoy, a browser, nginx
 //	go run ./e2e/install -idps      # for make test-idps: also Keycloak
 //
 // It first looks at the machine and names everything that is missing at once.
@@ -65,6 +65,13 @@ func run(ctx context.Context, tests, idps bool) error {
 	steps, err := plan(root, cache, found.python)
 	if err != nil {
 		return err
+	}
+	if tests {
+		oldest, err := oldestEnvoy(root, found.python)
+		if err != nil {
+			return err
+		}
+		steps = append(steps, []step{oldest})
 	}
 	if idps {
 		steps = append(steps, []step{keycloakStep()})

@@ -17,6 +17,7 @@ func (s section) compare(c *Config, l *lines) {
 	s.compareAdministrators(c)
 	s.compareDelivery(c)
 	s.compareObserved(c)
+	s.compareTitles(c)
 	s.warnOfPlaces(c)
 	s.warnOfAudience(c)
 }
@@ -56,6 +57,13 @@ func (s section) compareObserved(c *Config) {
 		if acs.Path == c.ACSPath {
 			s.problem(at, "this is acs_path, which is Rolepass's own: give the path of Label Studio's")
 		}
+	}
+}
+
+// compareTitles: titles are looked up as the organization's owner.
+func (s section) compareTitles(c *Config) {
+	if len(c.Titles) > 0 && c.LabelStudio.URL != nil && c.LabelStudio.SignIn != SignInBearer && c.LabelStudio.SignIn != SignInToken {
+		s.problem(s.at("grants"), "project_titles are looked up as label_studio owner_id, and sign_in: %s has no credential of theirs: write the projects' numbers, under projects", c.LabelStudio.SignIn)
 	}
 }
 
@@ -161,6 +169,9 @@ func (s section) warnOfPlaces(c *Config) {
 	listed := slices.IndexFunc(c.GrantList, func(g grants.Grant) bool { return len(g.Scope.Projects) > 0 })
 	if listed >= 0 {
 		s.warn(s.item("grants", listed), "projects narrow a grant and are no boundary in Label Studio Community, where every member can edit every project: role and prefix are the boundary")
+	}
+	if len(c.Titles) > 0 {
+		s.warn(s.item("grants", listed), "project_titles are looked up when Rolepass starts, and in Label Studio Community every member can rename projects: a restart may find another one, or none and stop; numbers stay")
 	}
 	spaced := slices.IndexFunc(c.GrantList, func(g grants.Grant) bool { return len(g.Scope.Workspaces) > 0 })
 	if spaced >= 0 {

@@ -62,6 +62,10 @@ type Config struct {
 	Grants *grants.Set
 	// GrantList is what Grants was compiled from, in the order of the file.
 	GrantList []grants.Grant
+	// Titles are the projects that grants name by their title (project_titles);
+	// Pin says which they are. Titles are looked up when Rolepass starts, and
+	// each must be that of exactly one project.
+	Titles []string
 	// RoleSTS is the token service of each granted role: that of the buckets
 	// that it reads, which is one for each role.
 	RoleSTS map[string]string

@@ -10,7 +10,7 @@ func (s section) grantList(c *Config, l *lines) {
 	list := s.wanted(s.whole(), "grants", "give at least one grant with role, read and where it holds")
 	before := len(s.problems)
 	for _, item := range s.list(list) {
-		g, reads := s.grant(item)
+		g, reads := s.grant(c, item)
 		c.GrantList = append(c.GrantList, g)
 		l.reads = append(l.reads, reads)
 	}
@@ -20,8 +20,8 @@ func (s section) grantList(c *Config, l *lines) {
 }
 
 // grant reads one grant and where each of its prefixes stands.
-func (r *reader) grant(v value) (grants.Grant, []place) {
-	s := r.section(v, "role", "read", "organizations", "workspaces", "projects", "anywhere", "deliver")
+func (r *reader) grant(c *Config, v value) (grants.Grant, []place) {
+	s := r.section(v, "role", "read", "organizations", "workspaces", "projects", "project_titles", "anywhere", "deliver")
 	before := len(r.problems)
 	var g grants.Grant
 	role := s.need("role", "give the ARN of the role that may read")
@@ -39,7 +39,7 @@ func (r *reader) grant(v value) (grants.Grant, []place) {
 	g.Scope = grants.Scope{
 		Organizations: s.ids("organizations"),
 		Workspaces:    s.ids("workspaces"),
-		Projects:      s.ids("projects"),
+		Projects:      append(s.ids("projects"), s.titles(c)...),
 		Anywhere:      s.boolean(s.get("anywhere")),
 	}
 	g.Deliver = s.delivery("deliver")
@@ -73,13 +73,7 @@ func (s section) ids(name string) []int64 {
 
 // compile makes the set, and finds the lines of what does not compile.
 func (s section) compile(c *Config, l *lines) {
-	kms := map[string]string{}
-	for _, b := range c.Buckets {
-		if b.KMS {
-			kms[b.Name] = b.Region
-		}
-	}
-	set, problems := grants.Compile(c.GrantList, kms)
+	set, problems := grants.Compile(c.GrantList, c.kms())
 	c.Grants = set
 	for _, err := range problems {
 		at := place{line: s.line, path: "grants"}

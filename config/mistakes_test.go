@@ -197,6 +197,10 @@ func TestWarnings(t *testing.T) {
 	if err != nil || len(short.Warnings) != 2 || !strings.Contains(short.Warnings[1].Sentence, "service worker keeps") {
 		t.Errorf("a signed location that ends before the service worker forgets it: %v, %v", short, err)
 	}
+	titled, err := load(t, home(t), strings.Replace(minimal, "anywhere: true", "project_titles: [Radiology]", 1), config.Everything)
+	if err != nil || len(titled.Warnings) != 2 || !strings.Contains(titled.Warnings[1].Sentence, "can rename projects") {
+		t.Errorf("titles: %v, %v", titled, err)
+	}
 	text := strings.NewReplacer(", endpoint: http://127.0.0.1:9004}", "}", `["urn:amazon:webservices"]`, "[corp]").Replace(minimal)
 	got, err := load(t, home(t), text, config.Everything)
 	if err != nil || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].Sentence, "urn:amazon:webservices") {

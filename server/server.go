@@ -76,6 +76,9 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if s.audit, err = openAudit(c, o, ring, s.metrics); err != nil {
 		return nil, err
 	}
+	if err := s.pinTitles(ctx, c, o); err != nil {
+		return nil, errors.Join(err, s.audit.Close(ctx))
+	}
 	decider, err := s.build(c, o, ring)
 	if err != nil {
 		return nil, errors.Join(err, s.audit.Close(ctx))

@@ -162,10 +162,10 @@ func outside() []object {
 }
 
 // grantsOf are the grants, as rolepass.yaml has them. The first is narrowed to
-// the project, whose number is known once it is there.
+// two projects: one by its number, known once it is there, one by its title.
 func grantsOf(project map[string]int64) []map[string]any {
 	return []map[string]any{
-		{"role": radiology, "read": []string{"s3://imaging/radiology/"}, "projects": []int64{project["Radiology"], project["Ultrasound"]}},
+		{"role": radiology, "read": []string{"s3://imaging/radiology/"}, "projects": []int64{project["Radiology"]}, "project_titles": []string{"Ultrasound"}},
 		{"role": radiology, "read": []string{"s3://dictations/"}, "anywhere": true},
 		{"role": research, "read": []string{"s3://imaging/anonymised/", "s3://notes/"}, "anywhere": true},
 		{"role": steward, "read": []string{"s3://imaging/intake/"}, "anywhere": true},

@@ -48,6 +48,11 @@ type Config struct {
 	// one seals, all open.
 	Keys string
 
+	// Mode (mode, default enforce) is what becomes of decisions: enforce, or
+	// shadow, which logs and counts them and lets every request go on to Label
+	// Studio as if Rolepass were not there.
+	Mode Mode
+
 	// IdPs (idps, at least one) are the identity providers.
 	IdPs []IdP
 
@@ -206,6 +211,16 @@ type Bucket struct {
 	// so that reading them needs kms:Decrypt.
 	KMS bool
 }
+
+// Mode is what becomes of decisions.
+type Mode string
+
+const (
+	// Enforce does what was decided.
+	Enforce Mode = "enforce"
+	// Shadow only says what would have been decided.
+	Shadow Mode = "shadow"
+)
 
 // Confirm is what Label Studio is asked before a location is signed.
 type Confirm string

@@ -76,6 +76,10 @@ type Decider struct {
 	// where an object is; empty: it is never told.
 	LocationHeader string
 
+	// Shadow decides and tells the sinks, and lets every request go on to the
+	// application as it came.
+	Shadow bool
+
 	Deadlines Deadlines
 	Now       func() time.Time
 	Sinks     []Sink
@@ -147,8 +151,11 @@ type Decision struct {
 	Authorization presign.Secret
 	Cookie        string
 	// LocationHeader names the request header that carries Signed in a
-	// PassSigned, and that a PassOwn must not carry.
+	// PassSigned, and that a PassOwn or an Untouched must not carry.
 	LocationHeader string
+	// CookieChanged says that an Untouched carries Cookie in place of the
+	// browser's own; else those stay.
+	CookieChanged bool
 
 	// Signed is where a Stream or a Redirect goes to, and Header what is set on
 	// the answer. A Stream that is signed by headers has Authorized instead.
@@ -160,11 +167,14 @@ type Decision struct {
 
 // Decide decides and tells the sinks.
 func (d *Decider) Decide(ctx context.Context, r Request) Decision {
-	e := Event{Time: d.Now(), RequestID: r.ID, Method: r.Method}
+	e := Event{Time: d.Now(), RequestID: r.ID, Method: r.Method, Shadow: d.Shadow && !d.answersInShadow(&r)}
 	out := d.guarded(ctx, &r, &e)
 	e.Kind, e.Took = out.Kind, d.Now().Sub(e.Time)
 	for _, sink := range d.Sinks {
 		sink(&e)
+	}
+	if d.Shadow {
+		return d.unenforced(&r, out)
 	}
 	return out
 }

@@ -36,6 +36,8 @@ type Event struct {
 	// the number of the grant in the configuration, from 1.
 	Role  string
 	Grant int
+	// Shadow says that the decision was made and not enforced.
+	Shadow bool
 }
 
 // Kind is what a decision comes to.
@@ -63,6 +65,9 @@ const (
 	Redirect
 	// PassSigned is PassOwn with such a location in a request header.
 	PassSigned
+	// Untouched lets the request go on as it came. It is what a decider in
+	// shadow answers, never what was decided: no Event has it.
+	Untouched
 )
 
 // String names the kind for logs and metrics.

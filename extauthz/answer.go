@@ -69,6 +69,19 @@ var openly = []string{contract.Authorization, contract.APIKey, contract.Cookie}
 // cookie, by which it might know somebody else.
 var fromClient = []string{contract.Cookie}
 
+// untouched goes on to the application as it came, but for what is our own.
+// Only a server in shadow writes it.
+func untouched(d decision.Decision) *authv3.CheckResponse {
+	y := yes{code: string(d.Code), session: d.Session}
+	if d.CookieChanged {
+		y.cookie(d)
+	}
+	if d.LocationHeader != "" {
+		y.remove = append(y.remove, d.LocationHeader)
+	}
+	return y.message()
+}
+
 // pass goes on to the application with the person's own credential and
 // nothing else that says who asks.
 func (y *yes) pass(d decision.Decision) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/envoy/contract"
+	"github.com/rolepass/rolepass/refusal"
 )
 
 // Server answers Check.
@@ -24,15 +25,33 @@ type Server struct {
 	authv3.UnimplementedAuthorizationServer
 	// Decide decides one request. Required.
 	Decide func(context.Context, decision.Request) decision.Decision
+	// Unread decides in shadow about a request that could not be read. Nil
+	// means that this server enforces: then an Untouched is a no, too.
+	Unread func(r decision.Request, code refusal.Code) decision.Decision
 }
 
 // Check answers one request: read, decide, answer.
 func (s *Server) Check(ctx context.Context, in *authv3.CheckRequest) (*authv3.CheckResponse, error) {
 	request, problem := read(in)
 	if problem != "" {
-		return unreadable(problem), nil
+		return s.unread(in, request, problem), nil
 	}
-	return answer(s.Decide(ctx, request)), nil
+	decided := s.Decide(ctx, request)
+	if s.Unread != nil && decided.Kind == decision.Untouched && decided.Code != "" {
+		return untouched(decided), nil
+	}
+	return answer(decided), nil
+}
+
+// unread answers what could not be read: no, and in shadow what it says there.
+func (s *Server) unread(in *authv3.CheckRequest, known decision.Request, problem string) *authv3.CheckResponse {
+	if s.Unread != nil {
+		known.CookieLines = cookieLines(in)
+		if d := s.Unread(known, refusal.Code("unreadable_"+problem)); d.Kind == decision.Untouched && d.Code != "" {
+			return untouched(d)
+		}
+	}
+	return unreadable(problem)
 }
 
 // Guard is the last resort: whatever happened below, what leaves is an answer

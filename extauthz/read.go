@@ -125,3 +125,19 @@ func body(http *authv3.AttributeContext_HttpRequest) []byte {
 	}
 	return []byte(http.GetBody())
 }
+
+// cookieLines are all Cookie headers of a request, in whatever shape it is.
+func cookieLines(in *authv3.CheckRequest) (lines []string) {
+	http := in.GetAttributes().GetRequest().GetHttp()
+	for _, header := range http.GetHeaderMap().GetHeaders() {
+		if strings.EqualFold(header.GetKey(), contract.Cookie) {
+			lines = append(lines, header.GetValue()+string(header.GetRawValue()))
+		}
+	}
+	for name, value := range http.GetHeaders() {
+		if strings.EqualFold(name, contract.Cookie) {
+			lines = append(lines, value)
+		}
+	}
+	return lines
+}

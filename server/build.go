@@ -62,7 +62,8 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Cache: cache,
 		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
 		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
-		Sinks: []decision.Sink{s.audit.Sink, s.metrics.Sink},
+		Shadow: c.Mode == config.Shadow,
+		Sinks:  []decision.Sink{s.audit.Sink, s.metrics.Sink},
 	}, nil
 }
 

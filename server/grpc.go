@@ -27,20 +27,33 @@ const (
 // NewGRPC is the door: Check, and the last resort around it. Scan reads and
 // writes the messages without making them, where they are of the usual shape.
 func NewGRPC(decide func(context.Context, decision.Request) decision.Decision, scan bool) *grpc.Server {
-	options := []grpc.ServerOption{
+	if scan {
+		s := grpc.NewServer(append(grpcOptions(), grpc.ForceServerCodecV2(extauthz.ScanningCodec{}))...)
+		extauthz.RegisterScanning(s, decide)
+		return s
+	}
+	return serves(&extauthz.Server{Decide: decide})
+}
+
+// inShadow is the door in shadow. It makes every message: a request that
+// cannot be read is asked about as it is.
+func inShadow(d *decision.Decider) *grpc.Server {
+	return serves(&extauthz.Server{Decide: d.Decide, Unread: d.Unread})
+}
+
+func serves(door *extauthz.Server) *grpc.Server {
+	s := grpc.NewServer(grpcOptions()...)
+	authv3.RegisterAuthorizationServer(s, door)
+	return s
+}
+
+func grpcOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{
 		grpc.UnaryInterceptor(extauthz.Guard),
 		grpc.MaxRecvMsgSize(largestCheck),
 		grpc.MaxConcurrentStreams(atOnce),
 		grpc.NumStreamWorkers(Workers()),
 	}
-	if scan {
-		s := grpc.NewServer(append(options, grpc.ForceServerCodecV2(extauthz.ScanningCodec{}))...)
-		extauthz.RegisterScanning(s, decide)
-		return s
-	}
-	s := grpc.NewServer(options...)
-	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: decide})
-	return s
 }
 
 // Workers is how many goroutines answer one Check after the other. A decision

@@ -84,6 +84,10 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 		return nil, errors.Join(err, s.audit.Close(ctx))
 	}
 	s.grpc = NewGRPC(decider.Decide, c.CheckCodec == config.CodecScan)
+	if decider.Shadow {
+		s.metrics.InShadow()
+		s.grpc = inShadow(decider)
+	}
 	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return s, nil
 }
@@ -107,6 +111,9 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.watchVersion(ctx) })
 	group.Go(func() error { <-ctx.Done(); return s.shutDown() })
 	s.ready.Store(true)
+	if s.config.Mode == config.Shadow {
+		s.log.Warn("SHADOW MODE: decisions are logged and counted, and nothing is enforced: everybody reaches everything that Label Studio serves", "to_enforce", "remove mode: shadow from the configuration")
+	}
 	s.log.Info("serving", "check", s.config.Listen.String(), "admin", s.config.Admin)
 	return group.Wait()
 }

@@ -16,6 +16,8 @@ import (
 type Metrics struct {
 	registry  *prometheus.Registry
 	decisions *prometheus.CounterVec
+	unforced  *prometheus.CounterVec
+	shadow    prometheus.Gauge
 	seconds   *prometheus.HistogramVec
 	sts       *prometheus.CounterVec
 	questions *prometheus.CounterVec
@@ -32,6 +34,10 @@ func NewMetrics() *Metrics {
 		registry: prometheus.NewRegistry(),
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rolepass_decisions_total", Help: "Decisions, by kind (pass, open, stream, redirect, header, page, refuse) and, for a no, its code; for a page, which."}, []string{"kind", "code"}),
+		unforced: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rolepass_shadow_decisions_total", Help: "Decisions that were made in shadow and not enforced, as rolepass_decisions_total counts the others."}, []string{"kind", "code"}),
+		shadow: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "rolepass_shadow", Help: "1 in shadow mode, where nothing is enforced; else 0."}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "rolepass_decision_seconds", Help: "How long decisions took, by kind.", Buckets: buckets}, []string{"kind"}),
 		sts: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -41,7 +47,7 @@ func NewMetrics() *Metrics {
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rolepass_audit_lost_total", Help: "Audit records that could not be written. Above zero, somebody should look."}),
 	}
-	m.registry.MustRegister(m.decisions, m.seconds, m.sts, m.questions, m.lost,
+	m.registry.MustRegister(m.decisions, m.unforced, m.shadow, m.seconds, m.sts, m.questions, m.lost,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -49,7 +55,11 @@ func NewMetrics() *Metrics {
 // Sink counts a decision.
 func (m *Metrics) Sink(e *decision.Event) {
 	kind := e.Kind.String()
-	m.decisions.WithLabelValues(kind, code(e)).Inc()
+	if e.Shadow {
+		m.unforced.WithLabelValues(kind, code(e)).Inc()
+	} else {
+		m.decisions.WithLabelValues(kind, code(e)).Inc()
+	}
 	m.seconds.WithLabelValues(kind).Observe(e.Took.Seconds())
 }
 
@@ -63,6 +73,9 @@ func code(e *decision.Event) string {
 	}
 	return e.Kind.String()
 }
+
+// InShadow says that nothing is enforced.
+func (m *Metrics) InShadow() { m.shadow.Set(1) }
 
 // STSCalled counts one call of STS. Its error codes are AWS's own, a closed
 // set; anything that does not look like one is counted as "other".

@@ -31,6 +31,7 @@ type record struct {
 	Role      string `json:"role,omitempty"`
 	Grant     int    `json:"grant,omitempty"`
 	TookUS    int64  `json:"took_us"`
+	Shadow    bool   `json:"shadow,omitempty"` // decided, and not enforced
 }
 
 // silent says that a request was passed and nothing else is to tell of it.
@@ -50,7 +51,7 @@ func (a *Audit) line(e *decision.Event) []byte {
 	}
 	r := record{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), RequestID: printable(e.RequestID), Kind: e.Kind.String(), Code: code(e), Method: printable(e.Method),
-		Task: e.Task, Project: e.Project, Role: e.Role, Grant: e.Grant, TookUS: e.Took.Microseconds(),
+		Task: e.Task, Project: e.Project, Role: e.Role, Grant: e.Grant, TookUS: e.Took.Microseconds(), Shadow: e.Shadow,
 	}
 	if e.Refusal != nil {
 		r.Sentence, r.Cause = e.Refusal.Sentence, cause(e.Refusal)

@@ -11,7 +11,7 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test test-idps bench tools clean go
+.PHONY: help demo demo-stop test test-idps bench tools clean go images-offline e2e-compose
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"
@@ -21,6 +21,8 @@ help:
 	@echo "make test-idps  sign in at Keycloak and SimpleSAMLphp as well (some minutes)"
 	@echo "make bench      run the benchmarks"
 	@echo "make tools      only install what the demo and the tests run"
+	@echo "make e2e-compose      the same stories in Docker, see docs/attach-compose.md"
+	@echo "make images-offline   make the images of others here, where none can be pulled"
 	@echo "make clean      remove everything that make fetched, built or wrote"
 
 # The first look: whether there is a Go that can run the second one.
@@ -57,6 +59,17 @@ bench: go
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)
 	go run ./e2e/bench
 	go run ./e2e/bench -rounds 5 -each 3s -conns 1 -rate 300
+
+# Images of others are pulled, or were made by images-offline.
+COMPOSE = docker compose -f e2e/docker-compose.yml
+
+images-offline: tools
+	@$(ENVIRONMENT) && e2e/compose/engine.sh e2e/compose/images-offline.sh
+
+e2e-compose: go
+	@go run ./e2e/install -browser
+	@$(COMPOSE) build --quiet
+	@$(ENVIRONMENT) && ROLEPASS_STACK=compose go run ./e2e/testrun -events e2e/artefacts/compose.json -- -count=1 -timeout 25m ./e2e
 
 clean:
 	rm -rf "$(CURDIR)/.cache" bin e2e/.run e2e/artefacts

@@ -40,6 +40,13 @@ func opensChromium(t *testing.T) *chromium {
 		t.Fatal("ROLEPASS_BROWSER does not name a browser: run through make test")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 900))
+	pins, err := running(t).Pins()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pins) > 0 {
+		options = append(options, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(pins, ",")))
+	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium's sandbox does not run as root
 	}

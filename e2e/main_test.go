@@ -15,18 +15,31 @@ import (
 	"github.com/rolepass/rolepass/e2e/stack"
 )
 
-// startPatience is how long all parts together may take to start.
-const startPatience = 5 * time.Minute
+// startPatience is how long all parts together may take to start, and
+// composedPatience how long in containers, where Keycloak is one of them.
+const (
+	startPatience    = 5 * time.Minute
+	composedPatience = 15 * time.Minute
+)
+
+// composed says that the stories are told about docker-compose.yml; see make
+// e2e-compose.
+var composed = os.Getenv("ROLEPASS_STACK") == "compose"
 
 // artefacts is where pictures of the tests are kept, below e2e.
 const artefacts = "artefacts"
 
 var start = sync.OnceValues(func() (*stack.Stack, error) {
-	tools, err := stack.FromEnvironment()
+	dir, err := os.MkdirTemp("", "rolepass-e2e-")
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "rolepass-e2e-")
+	if composed {
+		ctx, cancel := context.WithTimeout(context.Background(), composedPatience)
+		defer cancel()
+		return stack.StartComposed(ctx, stack.Options{Dir: dir, Progress: os.Stderr})
+	}
+	tools, err := stack.FromEnvironment()
 	if err != nil {
 		return nil, err
 	}

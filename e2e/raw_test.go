@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -25,7 +26,7 @@ func (v *visitor) raw(method, target string, headers ...string) answer {
 	for _, cookie := range v.client.Jar.Cookies(public) {
 		lines = append(lines, "Cookie: "+cookie.Name+"="+cookie.Value)
 	}
-	conn, err := net.Dial("tcp", public.Host)
+	conn, err := v.connects(public)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -47,4 +48,12 @@ func (v *visitor) raw(method, target string, headers ...string) answer {
 		v.t.Fatal(err)
 	}
 	return answer{response, body}
+}
+
+// connects opens a connection to an address, with TLS where it has that.
+func (v *visitor) connects(to *url.URL) (net.Conn, error) {
+	if to.Scheme == "https" {
+		return tls.Dial("tcp", to.Host, running(v.t).TLS())
+	}
+	return net.Dial("tcp", to.Host)
 }

@@ -31,7 +31,7 @@ func visits(t *testing.T) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{DisableCompression: true}
+	transport := &http.Transport{DisableCompression: true, TLSClientConfig: running(t).TLS()}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &visitor{t: t, demo: running(t).Demo, client: &http.Client{
 		Transport:     transport,

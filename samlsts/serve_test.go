@@ -38,6 +38,27 @@ func listening(t *testing.T, server *samlsts.Server) (string, func() error) {
 	}
 }
 
+// Ready asks the address that a configuration file names.
+func TestReadySaysWhetherSomebodyListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "samlsts.yaml")
+	if err := os.WriteFile(file, []byte("listen: "+listener.Addr().String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := samlsts.Ready(t.Context(), file); err != nil {
+		t.Errorf("somebody listens: %v", err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := samlsts.Ready(t.Context(), file); err == nil {
+		t.Error("nobody listens, and it is ready")
+	}
+}
+
 // A call that is under way when the server is stopped gets its answer.
 func TestServeFinishesWhatItBegan(t *testing.T) {
 	r := newRig(t)

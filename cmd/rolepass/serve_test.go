@@ -91,6 +91,12 @@ func TestServeAndItsSignals(t *testing.T) {
 			if response.StatusCode != http.StatusOK {
 				t.Errorf("readyz says %s", response.Status)
 			}
+			ready := func() error {
+				return exec.Command("rolepass", "ready", "--config", filepath.Join(dir, "rolepass.yaml")).Run()
+			}
+			if err := ready(); err != nil {
+				t.Errorf("rolepass ready, while it serves: %v", err)
+			}
 			if err := server.Process.Signal(end); err != nil {
 				t.Fatal(err)
 			}
@@ -102,6 +108,9 @@ func TestServeAndItsSignals(t *testing.T) {
 			}
 			if _, err := os.Lstat(filepath.Join(dir, "check.sock")); err == nil {
 				t.Error("the socket is still there")
+			}
+			if err := ready(); err == nil {
+				t.Error("rolepass ready says yes when nobody serves")
 			}
 		})
 	}

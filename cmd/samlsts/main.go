@@ -15,6 +15,7 @@ import (
 
 func main() {
 	config := flag.String("config", "", "the configuration `file` (required)")
+	ready := flag.Bool("ready", false, "only say, by the exit status, whether one that runs with this configuration takes connections")
 	flag.Parse()
 	if *config == "" || flag.NArg() > 0 {
 		flag.Usage()
@@ -22,7 +23,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *config); err != nil {
+	do := run
+	if *ready {
+		do = samlsts.Ready
+	}
+	if err := do(ctx, *config); err != nil {
 		fmt.Fprintln(os.Stderr, "samlsts:", err)
 		os.Exit(1)
 	}

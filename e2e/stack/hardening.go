@@ -23,15 +23,7 @@ const instanceKey = "label-studio-instance"
 // leastPolicy is the policy of Label Studio's own key: the one that
 // docs/hardening.md prints, taken from the document, so that what operators
 // copy is what every story of the stack runs with.
-func leastPolicy(ctx context.Context) (map[string]any, error) {
-	root, err := repository(ctx)
-	if err != nil {
-		return nil, err
-	}
-	document, err := os.ReadFile(filepath.Join(root, "docs", "hardening.md"))
-	if err != nil {
-		return nil, err
-	}
+func leastPolicy(document []byte) (map[string]any, error) {
 	found := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(document)
 	if found == nil {
 		return nil, errors.New("docs/hardening.md has no policy")
@@ -41,6 +33,15 @@ func leastPolicy(ctx context.Context) (map[string]any, error) {
 		return nil, fmt.Errorf("the policy in docs/hardening.md: %w", err)
 	}
 	return policy, nil
+}
+
+// hardeningDocument is docs/hardening.md.
+func hardeningDocument(ctx context.Context) ([]byte, error) {
+	root, err := repository(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(root, "docs", "hardening.md"))
 }
 
 // Directly sends a request to Label Studio itself, past Envoy and Rolepass, as

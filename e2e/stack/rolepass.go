@@ -150,6 +150,9 @@ func (s *Stack) EnvoyAnew(ctx context.Context) error {
 // WithoutRolepass ends Rolepass, does something, and starts it again with the
 // same configuration.
 func (s *Stack) WithoutRolepass(ctx context.Context, do func()) error {
+	if s.composed != nil {
+		return s.withoutComposedRolepass(ctx, do)
+	}
 	for _, p := range s.named("rolepass") {
 		s.ends(p)
 	}

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -52,6 +53,8 @@ type Stack struct {
 	envoyAdmin string
 	idp        *idp.Provider
 	guardian   *guardian
+	composed   *composition   // nil unless it runs in containers
+	roots      *x509.CertPool // of its https addresses
 	ports      chosen
 	projectIDs map[string]int64
 	// config is what rolepass.yaml says.
@@ -178,6 +181,13 @@ func (s *Stack) Stop() {
 	s.stopped.Do(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.composed != nil {
+			s.stopComposed()
+			for _, file := range s.files {
+				_ = file.Close()
+			}
+			return
+		}
 		for _, p := range slices.Backward(s.processes) {
 			s.ends(p)
 		}

@@ -29,7 +29,6 @@ func TestMissingToolsAreNamedTogether(t *testing.T) {
 	t.Setenv("ROLEPASS_LABEL_STUDIO_BIN", there)
 	t.Setenv("ROLEPASS_LABEL_STUDIO_TEMPLATE", "")
 	t.Setenv("ROLEPASS_MINIO", filepath.Join(there, "nowhere"))
-	t.Setenv("ROLEPASS_PYTHON", there)
 	_, err := FromEnvironment()
 	if err == nil || !strings.Contains(err.Error(), ": ROLEPASS_LABEL_STUDIO_TEMPLATE, ROLEPASS_MINIO;") {
 		t.Fatalf("got %v", err)
@@ -37,7 +36,7 @@ func TestMissingToolsAreNamedTogether(t *testing.T) {
 	t.Setenv("ROLEPASS_LABEL_STUDIO_TEMPLATE", there)
 	t.Setenv("ROLEPASS_MINIO", there)
 	tools, err := FromEnvironment()
-	if err != nil || tools != (Tools{there, there, there, there, there}) {
+	if err != nil || tools != (Tools{there, there, there, there}) {
 		t.Errorf("got %+v, %v", tools, err)
 	}
 }

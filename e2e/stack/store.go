@@ -3,14 +3,10 @@ package stack
 import (
 	"bytes"
 	"context"
-	_ "embed"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -27,9 +23,6 @@ const region = "us-east-1"
 // appKey is the access key that Label Studio has: the one key that everybody
 // there shares.
 const appKey = "label-studio"
-
-//go:embed testdata/minio_users.py
-var minioUsers []byte
 
 // startStore starts MinIO, fills it, makes its users, and puts the strict
 // guard before it. MinIO's own audit goes to s3.log.
@@ -60,7 +53,11 @@ func (s *Stack) startStore(ctx context.Context) error {
 	if err := s.fill(ctx); err != nil {
 		return err
 	}
-	if err := s.makeUsers(ctx, addresses[0]); err != nil {
+	document, err := hardeningDocument(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.makeUsers(ctx, document); err != nil {
 		return err
 	}
 	return s.startGuard()
@@ -125,31 +122,22 @@ func (s *Stack) fill(ctx context.Context) error {
 
 // makeUsers makes one user for each role, with what the role may do at most,
 // and Label Studio's, with the least that it needs.
-func (s *Stack) makeUsers(ctx context.Context, address string) error {
-	least, err := leastPolicy(ctx)
+func (s *Stack) makeUsers(ctx context.Context, document []byte) error {
+	least, err := leastPolicy(document)
 	if err != nil {
 		return err
 	}
-	users := []map[string]any{{"user": appKey, "secret": s.appSecret, "policy": least}}
+	users := []storeUserSpec{{appKey, s.appSecret, least}}
 	if s.Careless {
-		users = append(users, map[string]any{"user": instanceKey, "secret": s.appSecret, "policy": policy([]string{"s3:GetObject", "s3:ListBucket"}, "*")})
+		users = append(users, storeUserSpec{instanceKey, s.appSecret, policy([]string{"s3:GetObject", "s3:ListBucket"}, "*")})
 	}
 	for role, prefixes := range s.reads() {
-		users = append(users, map[string]any{"user": storeUser(role), "secret": s.roleSecret, "policy": policy([]string{"s3:GetObject"}, prefixes...)})
+		users = append(users, storeUserSpec{storeUser(role), s.roleSecret, policy([]string{"s3:GetObject"}, prefixes...)})
 	}
-	text, err := json.Marshal(users)
-	if err != nil {
-		return err
-	}
-	script := filepath.Join(s.Dir, "minio_users.py")
-	if err := os.WriteFile(script, minioUsers, 0o600); err != nil {
-		return err
-	}
-	program := exec.CommandContext(ctx, s.Tools.Python, script, address)
-	program.Env = []string{"HOME=" + s.Dir, "PATH=" + os.Getenv("PATH"), "MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret}
-	program.Stdin = bytes.NewReader(text)
-	if said, err := program.CombinedOutput(); err != nil {
-		return fmt.Errorf("making the store's users: %w\n%s", err, said)
+	for _, user := range users {
+		if err := (storeAdmin{s.store, s.rootSecret}).makes(ctx, user); err != nil {
+			return fmt.Errorf("making the store's user %s: %w", user.name, err)
+		}
 	}
 	return nil
 }

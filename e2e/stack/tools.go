@@ -13,8 +13,6 @@ type Tools struct {
 	// Template is a database of Label Studio's, migrated and empty.
 	Template string
 	MinIO    string
-	// Python has the package minio.
-	Python string
 }
 
 // FromEnvironment takes the tools from ROLEPASS_… variables, which make sets.
@@ -26,7 +24,7 @@ func FromEnvironment() (Tools, error) {
 		into *string
 	}{
 		{"ROLEPASS_ENVOY", &t.Envoy}, {"ROLEPASS_LABEL_STUDIO_BIN", &t.LabelStudio}, {"ROLEPASS_LABEL_STUDIO_TEMPLATE", &t.Template},
-		{"ROLEPASS_MINIO", &t.MinIO}, {"ROLEPASS_PYTHON", &t.Python},
+		{"ROLEPASS_MINIO", &t.MinIO},
 	} {
 		*one.into = os.Getenv(one.name)
 		if _, err := os.Stat(*one.into); err != nil {

@@ -17,7 +17,11 @@ func (d *Decider) unenforced(r *Request, decided Decision) Decision {
 	if d.answersInShadow(r) {
 		return decided
 	}
-	return d.untouched(decided.Code, decided.Session, r.CookieLines)
+	out := d.untouched(decided.Code, decided.Session, r.CookieLines)
+	if d.Login.Observes(r.path()) && decided.Kind == PassOwn {
+		out.Header = decided.Header // our own cookie, beside the application's
+	}
+	return out
 }
 
 // answersInShadow says that a request is for a page of our own, which the

@@ -72,7 +72,7 @@ var fromClient = []string{contract.Cookie}
 // untouched goes on to the application as it came, but for what is our own.
 // Only a server in shadow writes it.
 func untouched(d decision.Decision) *authv3.CheckResponse {
-	y := yes{code: string(d.Code), session: d.Session}
+	y := yes{code: string(d.Code), session: d.Session, add: d.Header}
 	if d.CookieChanged {
 		y.cookie(d)
 	}

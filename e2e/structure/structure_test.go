@@ -75,7 +75,7 @@ func table(t *testing.T, heading string) map[string][]string {
 
 // support says that a package is for tests only.
 func support(path string) bool {
-	return path == "saml/samltest" || path == "e2e" || strings.HasPrefix(path, "e2e/")
+	return path == "saml/samltest" || path == "decision/decisiontest" || path == "e2e" || strings.HasPrefix(path, "e2e/")
 }
 
 func TestImportsAreAsDocumented(t *testing.T) {

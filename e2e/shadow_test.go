@@ -8,9 +8,12 @@ import (
 	"testing"
 )
 
-// inShadow marks the requests of the story below: only there does Label Studio
-// see data fetches.
-const inShadow = "User-Agent: in-shadow"
+// shadowAgent marks the requests of the story below: only there does Label
+// Studio see data fetches.
+const (
+	shadowAgent = "in-shadow"
+	inShadow    = "User-Agent: " + shadowAgent
+)
 
 // In shadow everything goes on to Label Studio as it came, and what would have
 // been decided is written down and counted.

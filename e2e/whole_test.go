@@ -18,11 +18,7 @@ func TestLabelStudioSawNoDataFetch(t *testing.T) {
 	v.mustBe(v.asks("GET", v.demo.Public+"/projects/", nil, asPage...), http.StatusOK)
 	fromBrowsers := 0
 	for _, request := range appSaw(t) {
-<<<<<<< HEAD
-		if !request.FromEnvoy || request.UserAgent == corpusAgent { // the corpus has its own judge
-=======
-		if !request.FromEnvoy || "User-Agent: "+request.UserAgent == inShadow {
->>>>>>> d90f89e (Shadow mode: everything is decided and told, and nothing enforced)
+		if !request.FromEnvoy || request.UserAgent == corpusAgent || request.UserAgent == shadowAgent { // the corpus has its own judge
 			continue
 		}
 		fromBrowsers++

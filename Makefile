@@ -19,6 +19,7 @@ help:
 	@echo "make demo-stop  stop a demo that was started with -detach"
 	@echo "make test       run all tests, with Envoy, Label Studio, S3 and a browser"
 	@echo "make test-idps  sign in at Keycloak and SimpleSAMLphp as well (some minutes)"
+	@echo "make fuzz       run every fuzz target for 10 s (FUZZ_TIME=60s for longer)"
 	@echo "make bench      run the benchmarks"
 	@echo "make tools      only install what the demo and the tests run"
 	@echo "make e2e-compose      the same stories in Docker, see docs/attach-compose.md"
@@ -54,6 +55,11 @@ test-idps: go
 	@go run ./e2e/install -idps
 	go vet -tags idps ./e2e/idps
 	@$(ENVIRONMENT) && go test -tags idps -race -count=1 -timeout 20m ./e2e/idps
+
+FUZZ_TIME ?= 10s
+
+fuzz: go
+	go run ./e2e/fuzz -each $(FUZZ_TIME)
 
 bench: go
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)

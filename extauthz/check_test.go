@@ -23,7 +23,7 @@ import (
 )
 
 // recorded is a CheckRequest as a real Envoy sent it.
-func recorded(t *testing.T, name string) *authv3.CheckRequest {
+func recorded(t testing.TB, name string) *authv3.CheckRequest {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name)
 	if err != nil {

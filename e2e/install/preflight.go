@@ -70,6 +70,9 @@ func preflight(m machine, w wants) (finds, []problem) {
 	if found.nginx, p = m.findNginx(); w.tests {
 		note(p)
 	}
+	if _, found := m.program("xmlsec1"); w.tests && !found {
+		note(&problem{"there is no xmlsec1, which verifies in the tests what Rolepass accepts", m.advise("xmlsec1", "xmlsec1", "libxmlsec1")})
+	}
 	if w.idps {
 		problems = append(problems, m.checkIdPs()...)
 	}

@@ -51,6 +51,10 @@ type Signature struct {
 	URI string
 	// WithoutKeyInfo leaves KeyInfo out.
 	WithoutKeyInfo bool
+	// Unprefixed declares the namespace of XML signatures as the default one.
+	Unprefixed bool
+	// EditKeyInfo adds to KeyInfo what a product writes there.
+	EditKeyInfo func(*etree.Element)
 	// EditSignedInfo changes SignedInfo before its value is computed.
 	EditSignedInfo func(*etree.Element)
 }
@@ -71,13 +75,36 @@ func (idp *IdP) Sign(element *etree.Element, how Signature) *etree.Element {
 	signature := etree.NewElement("ds:Signature")
 	signature.CreateAttr("xmlns:ds", SignatureNS)
 	signature.AddChild(info)
-	signature.CreateElement("ds:SignatureValue").SetText(signatureValue(signature, how))
+	if how.Unprefixed {
+		withoutPrefix(signature)
+	}
+	prefix := signature.Space
+	value := signature.CreateElement("SignatureValue")
+	value.Space = prefix
+	value.SetText(signatureValue(signature, how))
 	if !how.WithoutKeyInfo {
-		data := signature.CreateElement("ds:KeyInfo").CreateElement("ds:X509Data")
-		data.CreateElement("ds:X509Certificate").SetText(base64.StdEncoding.EncodeToString(how.Key.Certificate.Raw))
+		info := signature.CreateElement("ds:KeyInfo")
+		info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").SetText(base64.StdEncoding.EncodeToString(how.Key.Certificate.Raw))
+		if how.EditKeyInfo != nil {
+			how.EditKeyInfo(info)
+		}
+	}
+	if how.Unprefixed {
+		withoutPrefix(signature)
 	}
 	element.InsertChildAt(behindIssuer(element), signature)
 	return signature
+}
+
+// withoutPrefix makes the namespace of a signature the default one in it.
+func withoutPrefix(signature *etree.Element) {
+	signature.RemoveAttr("xmlns:ds")
+	signature.CreateAttr("xmlns", SignatureNS)
+	for _, e := range append(signature.FindElements(".//*"), signature) {
+		if e.Space == "ds" {
+			e.Space = ""
+		}
+	}
 }
 
 func (how Signature) withDefaults(idp *IdP, element *etree.Element) Signature {

@@ -1,0 +1,131 @@
+// Command fuzz runs every fuzz target of the module for a while, two at a
+// time:
+//
+//	go run ./e2e/fuzz -each 10s
+//	go run ./e2e/fuzz -each 60s -only FuzzForgery
+//
+// A target that finds something fails the run; go test has then written what it
+// found below testdata/fuzz, where it stays as a test.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// atOnce is how many targets run at the same time, each on one processor.
+const atOnce = 2
+
+// target is one fuzz target.
+type target struct{ pkg, name string }
+
+// result is what became of one.
+type result struct {
+	target
+	took, cpu time.Duration
+	execs     string
+	err       error
+	output    string
+}
+
+func main() {
+	each := flag.Duration("each", 10*time.Second, "for how `long` each target runs")
+	only := flag.String("only", ".", "run the targets whose name matches this `pattern`")
+	flag.Parse()
+	targets, err := list(*only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fuzz:", err)
+		os.Exit(1)
+	}
+	results := make(chan result)
+	var waiting sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for _, t := range targets {
+		waiting.Go(func() {
+			slots <- struct{}{}
+			results <- run(t, *each)
+			<-slots
+		})
+	}
+	go func() { waiting.Wait(); close(results) }()
+	if !report(results) {
+		os.Exit(1)
+	}
+}
+
+// list finds the targets in the source.
+func list(only string) ([]target, error) {
+	wanted, err := regexp.Compile(only)
+	if err != nil {
+		return nil, fmt.Errorf("-only: %w", err)
+	}
+	out, err := exec.Command("go", "test", "-list", "^Fuzz", "./...").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("listing the targets: %w\n%s", err, out)
+	}
+	return parse(string(out), wanted), nil
+}
+
+// parse reads what go test -list prints: the names of a package's targets,
+// and then the package.
+func parse(text string, wanted *regexp.Regexp) (targets []target) {
+	var names []string
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 1 && strings.HasPrefix(fields[0], "Fuzz"):
+			names = append(names, fields[0])
+		case len(fields) > 1 && (fields[0] == "ok" || fields[0] == "?"):
+			for _, name := range names {
+				if wanted.MatchString(name) {
+					targets = append(targets, target{fields[1], name})
+				}
+			}
+			names = nil
+		}
+	}
+	return targets
+}
+
+var execs = regexp.MustCompile(`execs: ([0-9]+)`)
+
+func run(t target, each time.Duration) result {
+	began := time.Now()
+	command := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", each.String(), "-parallel", "1", t.pkg)
+	out, err := command.CombinedOutput()
+	r := result{target: t, took: time.Since(began), err: err, output: string(out)}
+	if usage, is := command.ProcessState.SysUsage().(*syscall.Rusage); is {
+		r.cpu = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	}
+	if all := execs.FindAllStringSubmatch(r.output, -1); len(all) > 0 {
+		r.execs = all[len(all)-1][1]
+	}
+	return r
+}
+
+// report prints each result as it comes, and says whether all are good.
+func report(results <-chan result) (good bool) {
+	good = true
+	n, cpu := 0, time.Duration(0)
+	for r := range results {
+		n, cpu = n+1, cpu+r.cpu
+		fmt.Printf("%-28s %-24s %9s inputs %6.1f s (%.1f s CPU)\n", r.name, r.pkg[strings.Index(r.pkg, "rolepass/rolepass/")+len("rolepass/rolepass/"):], r.execs, r.took.Seconds(), r.cpu.Seconds())
+		if r.err != nil {
+			good = false
+			fmt.Printf("%s\n%s: %v\n", r.output, r.name, r.err)
+		}
+	}
+	if n == 0 {
+		fmt.Println("no target was run")
+		return false
+	}
+	fmt.Printf("%d targets, %.0f s of processor time\n", n, cpu.Seconds())
+	return good
+}

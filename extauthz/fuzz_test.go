@@ -1,0 +1,63 @@
+package extauthz_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/envoy/contract"
+	"github.com/rolepass/rolepass/extauthz"
+	"github.com/rolepass/rolepass/login"
+	"github.com/rolepass/rolepass/session"
+)
+
+// FuzzCheck sends whatever Envoy could send, and what it could not. A server
+// that lets by whoever has the one right cookie lets nobody else by, and every
+// answer is one that Envoy understands, with nothing in a header that ends it.
+func FuzzCheck(f *testing.F) {
+	for _, name := range []string{"checkrequest-get.json", "checkrequest-acs.json"} {
+		raw, err := proto.Marshal(recorded(f, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw, "ghi")
+	}
+	f.Add([]byte{}, "")
+	f.Fuzz(func(t *testing.T, raw []byte, secret string) {
+		in := &authv3.CheckRequest{}
+		if proto.Unmarshal(raw, in) != nil {
+			return
+		}
+		known := false
+		s := &extauthz.Server{Decide: func(_ context.Context, r decision.Request) decision.Decision {
+			if r.Method == "" || r.Host == "" || r.Target == "" {
+				t.Errorf("read as %+v", r)
+			}
+			value, one := session.Cookie(r.CookieLines, session.CookieName)
+			if known = one && value == "ghi"; known {
+				return passing()
+			}
+			return decision.Decision{Kind: decision.Refuse, Code: "no_session", Answer: login.Page{Status: 401}}
+		}}
+		out, err := s.Check(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allowed := out.GetStatus().GetCode() == 0 || out.GetOkResponse() != nil
+		if allowed != known || out.GetDynamicMetadata().GetFields()[contract.CodeKey] == nil {
+			t.Fatalf("known: %t; answered %v", known, out)
+		}
+		if !allowed && out.GetDeniedResponse().GetStatus().GetCode() < 400 {
+			t.Fatalf("answered %v", out)
+		}
+		for _, header := range append(out.GetOkResponse().GetHeaders(), out.GetDeniedResponse().GetHeaders()...) {
+			if strings.ContainsAny(header.GetHeader().GetValue(), "\r\n\x00") {
+				t.Fatalf("a header of %q", header)
+			}
+		}
+	})
+}

@@ -11,7 +11,7 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test test-idps bench tools clean go images-offline e2e-compose
+.PHONY: help demo demo-stop test test-idps fuzz bench tools clean go images-offline e2e-compose
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"

@@ -191,6 +191,9 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	if err := s.replace(ctx, login.Replaces, kept); err != nil {
 		return s.broken(r, err)
 	}
+	if err := s.EndSessions(ctx, s.Sessions.Surplus(kept.Principal)); err != nil {
+		return s.broken(r, err)
+	}
 	page := redirect(login.Return)
 	page.Event, page.Session = "login", kept
 	page.set("set-cookie", session.SetCookie(token))

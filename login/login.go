@@ -39,6 +39,7 @@ const (
 	SignedOutPath = Prefix + "signed-out"
 	WhoAmIPath    = Prefix + "whoami"
 	MetadataPath  = Prefix + "saml/metadata"
+	SLOPath       = Prefix + "saml/slo"
 )
 
 // Request is what the pages need to know of a request.
@@ -81,6 +82,9 @@ type Header struct{ Name, Value string }
 type IdP struct {
 	Name string
 	SP   func() *saml.ServiceProvider
+	// Domains are the e-mail domains whose people sign in there, in lower
+	// case. Optional.
+	Domains []string
 }
 
 // Service answers the pages. All fields are required but Observed.
@@ -125,11 +129,14 @@ func (s *Service) Owns(path string) bool {
 
 // Handle answers one of Rolepass's own pages.
 func (s *Service) Handle(ctx context.Context, r Request) Page {
-	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath) {
+	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath) {
 		return s.notOurs(r)
 	}
-	if r.Path == s.ACSPath {
+	switch r.Path {
+	case s.ACSPath:
 		return s.consume(ctx, r)
+	case SLOPath:
+		return s.singleLogout(ctx, r)
 	}
 	if r.Method != "GET" && r.Method != "HEAD" {
 		return s.refuse(r, refusal.New(refusal.MethodNotAllowed, "own_page_method", "%s is not a method of this page: use GET", r.Method))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/refusal"
+	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 )
 
@@ -16,12 +17,15 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 	if r.CrossSite {
 		return s.refuse(r, refusal.New(refusal.Forbidden, "logout_cross_site", "another site tried to sign the person out"))
 	}
-	page := redirect(SignedOutPath)
-	page.Event = "logout"
 	ended, err := s.Sessions.Find(ctx, r.CookieLines)
 	if err != nil && !errors.Is(err, session.ErrNone) {
 		return s.broken(r, err)
 	}
+	page := redirect(SignedOutPath)
+	if ended != nil {
+		page = s.leaves(ended)
+	}
+	page.Event = "logout"
 	if ended != nil {
 		if err := s.Sessions.End(ctx, ended); err != nil {
 			return s.broken(r, err)
@@ -32,6 +36,28 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 			page.Refusal = refusal.New(refusal.Unavailable, CodeInternal, "the session ended, but its credentials could not be deleted from the state: they expire there").Because(err)
 		}
 	}
+	s.clears(&page, r)
+	return page
+}
+
+// leaves sends the browser on to end the session at the IdP, where that has
+// single logout. What goes wrong there keeps nobody signed in here.
+func (s *Service) leaves(ended *session.Session) Page {
+	for _, idp := range s.IdPs {
+		if idp.Name != ended.Principal.IdP {
+			continue
+		}
+		message, err := idp.SP().LogoutRequest(saml.Subject{NameID: ended.Principal.NameID, NameIDFormat: ended.Principal.NameIDFormat, SessionIndex: ended.IdPSession})
+		if err == nil && message != nil {
+			return sending(message)
+		}
+	}
+	return redirect(SignedOutPath)
+}
+
+// clears has the browser forget everything of the site, and ask for the
+// password at the next login.
+func (s *Service) clears(page *Page, r Request) {
 	page.set("set-cookie", session.DropCookie())
 	page.set("set-cookie", forceCookie+"=1; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000")
 	for _, name := range s.AppCookies {
@@ -41,7 +67,6 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 		page.set("set-cookie", dropPending(name))
 	}
 	page.set("clear-site-data", `"cache", "storage"`)
-	return page
 }
 
 // forget drops what was kept for a session whose record is gone: from memory

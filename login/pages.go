@@ -11,6 +11,8 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolepass/rolepass/refusal"
@@ -179,9 +181,12 @@ func (s *Service) choose(r Request) Page {
 		choices = append(choices, choice{idp.Name, StartPath + "?" + query.Encode()})
 	}
 	p := render(http.StatusOK, "choose", struct {
-		CSS     template.CSS
-		Choices []choice
-	}{css(), choices})
+		CSS           template.CSS
+		Choices       []choice
+		ByDomain      bool
+		StartPath, To string
+	}{css(), choices, slices.ContainsFunc(s.IdPs, func(idp IdP) bool { return len(idp.Domains) > 0 }), StartPath, returnTo(r.Target)})
+	p.replace("content-security-policy", strings.Replace(policy, "form-action 'none'", "form-action 'self' "+targets(s.PublicURL), 1))
 	p.Event = "choose"
 	return p
 }

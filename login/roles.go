@@ -111,7 +111,7 @@ func (s *Service) keep(ctx context.Context, a *saml.Assertion, in member, roles 
 	if err != nil {
 		return nil, "", err
 	}
-	kept.Principal, kept.AppUser, kept.Organization = a.Principal, in.user, in.organization
+	kept.Principal, kept.AppUser, kept.Organization, kept.IdPSession = a.Principal, in.user, in.organization, a.SessionIndex
 	for _, u := range roles {
 		if u.err != nil {
 			kept.Missed = append(kept.Missed, session.Missed{Role: u.role.ARN, Reason: reason(u.err)})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
@@ -35,12 +37,18 @@ func (s *Service) restart(ctx context.Context, r Request) Page {
 		return s.start(ctx, r, s.IdPs[0], back, attempt)
 	}
 	for _, idp := range s.IdPs {
-		if idp.Name == query.Get("idp") {
+		if idp.Name == query.Get("idp") || query.Get("idp") == "" && idp.serves(query.Get("email")) {
 			return s.start(ctx, r, idp, back, attempt)
 		}
 	}
 	r.Target = back
 	return s.choose(r)
+}
+
+// serves says whether people with an e-mail address sign in there.
+func (i IdP) serves(email string) bool {
+	_, domain, ok := strings.Cut(email, "@")
+	return ok && slices.Contains(i.Domains, strings.ToLower(strings.TrimSpace(domain)))
 }
 
 func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int) Page {
@@ -49,7 +57,7 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 		return s.broken(r, err)
 	}
 	_, forced := session.Cookie(r.CookieLines, forceCookie)
-	id, location, err := idp.SP().AuthnRequest(saml.AuthnRequestOptions{ForceAuthn: forced, RelayState: h.String()})
+	message, err := idp.SP().AuthnRequestMessage(saml.AuthnRequestOptions{ForceAuthn: forced, RelayState: h.String()})
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -57,11 +65,11 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	if err != nil {
 		return s.broken(r, err)
 	}
-	cookie, err := s.sealPending(h, pending{RequestID: id, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces})
+	cookie, err := s.sealPending(h, pending{RequestID: message.ID, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces})
 	if err != nil {
 		return s.broken(r, err)
 	}
-	page := redirect(location)
+	page := sending(message)
 	page.Event = "start"
 	if names := pendingNames(r.CookieLines); len(names) >= mostPending {
 		for _, name := range names {

@@ -31,8 +31,12 @@ type Manager struct {
 	// after its login.
 	Idle     time.Duration
 	Absolute time.Duration
+	// PerPerson is how many sessions one person may have at a time; 0 means
+	// any number.
+	PerPerson int
 
 	opened opened
+	index  index
 }
 
 // New prepares a session with an identifier of its own, not yet kept: the
@@ -61,6 +65,7 @@ func (m *Manager) Keep(ctx context.Context, s *Session) error {
 	if err := m.Store.Put(ctx, storeName(s.ID), record, ends); err != nil {
 		return fmt.Errorf("keeping a session: %w", err)
 	}
+	m.index.add(s, m.Now(), m.Idle)
 	return nil
 }
 
@@ -145,12 +150,14 @@ func (m *Manager) touch(ctx context.Context, s *Session) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keeping a session: %w", err)
 	}
+	m.index.seen(s.ID, now)
 	return &touched, nil
 }
 
 // End forgets a session.
 func (m *Manager) End(ctx context.Context, s *Session) error {
 	m.opened.remove(s.ID)
+	m.index.remove(s.ID)
 	if err := m.Store.Delete(ctx, storeName(s.ID)); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}

@@ -36,6 +36,9 @@ type Session struct {
 	// login this was; 0: it did not say.
 	Organization int64 `json:"organization,omitempty"`
 
+	// IdPSession is the SessionIndex of the login, for single logout.
+	IdPSession string `json:"idp_session,omitempty"`
+
 	// Created, Seen and Expires bound the session's life: Seen moves on with
 	// use, Expires never does.
 	Created time.Time `json:"created"`

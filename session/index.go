@@ -1,0 +1,106 @@
+package session
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rolepass/rolepass/saml"
+)
+
+// Listed is what is known of a session without its cookie: enough to show it,
+// and to end it.
+type Listed struct {
+	ID        string
+	Principal saml.Principal
+	// IdPSession is the SessionIndex that the IdP gave.
+	IdPSession string
+	Roles      []string
+	Created    time.Time
+	Seen       time.Time
+	Expires    time.Time
+}
+
+// index knows the sessions that began in this process. Records are sealed and
+// say nothing without their cookies; this is how somebody's sessions are found
+// when they are to end.
+type index struct {
+	mu   sync.Mutex
+	byID map[string]Listed
+	// pruneAt is the size at which ended sessions are looked for.
+	pruneAt int
+}
+
+// leastPrune keeps a small index from being pruned all the time.
+const leastPrune = 1024
+
+func (x *index) add(s *Session, now time.Time, idle time.Duration) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.byID == nil {
+		x.byID = map[string]Listed{}
+	}
+	if len(x.byID) >= max(x.pruneAt, leastPrune) {
+		x.prune(now, idle)
+		x.pruneAt = 2 * len(x.byID)
+	}
+	x.byID[s.ID] = Listed{s.ID, s.Principal, s.IdPSession, s.Roles, s.Created, s.Seen, s.Expires}
+}
+
+// seen moves on when a session was last used.
+func (x *index) seen(id string, at time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l, ok := x.byID[id]; ok {
+		l.Seen = at
+		x.byID[id] = l
+	}
+}
+
+func (x *index) remove(id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.byID, id)
+}
+
+func (x *index) prune(now time.Time, idle time.Duration) {
+	for id, l := range x.byID {
+		if !now.Before(l.Expires) || !now.Before(l.Seen.Add(idle)) {
+			delete(x.byID, id)
+		}
+	}
+}
+
+// list gives the sessions that have not ended, the oldest first.
+func (x *index) list(now time.Time, idle time.Duration, wanted func(Listed) bool) []Listed {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.prune(now, idle)
+	var all []Listed
+	for _, l := range x.byID {
+		if wanted(l) {
+			all = append(all, l)
+		}
+	}
+	slices.SortFunc(all, func(a, b Listed) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+// List gives the sessions that are wanted, of those that began in this process
+// and have not ended, the oldest first.
+func (m *Manager) List(wanted func(Listed) bool) []Listed {
+	return m.index.list(m.Now(), m.Idle, wanted)
+}
+
+// Surplus are the oldest sessions of a person beyond the most that one person
+// may have.
+func (m *Manager) Surplus(p saml.Principal) []Listed {
+	theirs := m.List(func(l Listed) bool { return l.Principal.IdP == p.IdP && l.Principal.NameID == p.NameID })
+	if m.PerPerson <= 0 || len(theirs) <= m.PerPerson {
+		return nil
+	}
+	return theirs[:len(theirs)-m.PerPerson]
+}

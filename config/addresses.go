@@ -37,6 +37,12 @@ func (s section) addresses(c *Config) {
 	if v := s.get("admin"); v.given() {
 		c.Admin = s.loopbackAddress(v, "health and metrics are for this machine only")
 	}
+	if v := s.get("admin_socket"); v.given() {
+		c.AdminSocket = s.filename(v)
+	}
+	if v := s.get("saml_keys"); v.given() {
+		c.SAMLKeys = s.filename(v)
+	}
 	c.Keys = s.filename(s.wanted(s.whole(), "keys", "give the directory that `rolepass keys new` made"))
 }
 

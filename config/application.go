@@ -122,10 +122,18 @@ func (s section) word(name string, words ...string) string {
 
 func (s section) session(c *Config) {
 	v := s.get("session")
-	a := s.section(v, "idle", "absolute")
+	a := s.section(v, "idle", "absolute", "per_person")
 	c.Session = Session{
 		Idle:     a.duration("idle", 30*time.Minute, time.Minute, 24*time.Hour),
 		Absolute: a.duration("absolute", 8*time.Hour, 5*time.Minute, 24*time.Hour),
+	}
+	c.Session.PerPerson = 20
+	if v := a.get("per_person"); v.given() {
+		n := a.integer(v)
+		if n < 1 || n > 1000 {
+			a.problem(v.place, "per_person is %d: write 1 to 1000", n)
+		}
+		c.Session.PerPerson = int(n)
 	}
 	if c.Session.Idle > c.Session.Absolute {
 		s.problem(v.place, "idle (%s) is longer than absolute (%s): no login lives long enough to be idle for that; shorten idle", short(c.Session.Idle), short(c.Session.Absolute))

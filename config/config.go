@@ -53,6 +53,16 @@ type Config struct {
 	// Studio as if Rolepass were not there.
 	Mode Mode
 
+	// SAMLKeys (saml_keys, optional) is the directory that `rolepass keys saml`
+	// made: with the keys there, requests and logout messages are signed, and
+	// there is single logout. Without it, neither.
+	SAMLKeys string
+
+	// AdminSocket (admin_socket, optional) is the path of a Unix socket for
+	// `rolepass sessions` and `rolepass keys rotate`: for Rolepass's own user
+	// alone.
+	AdminSocket string
+
 	// IdPs (idps, at least one) are the identity providers.
 	IdPs []IdP
 
@@ -170,6 +180,19 @@ type IdP struct {
 	DecryptionKeyFile string
 	// Decryption is what DecryptionKeyFile holds.
 	Decryption *saml.Decryption
+
+	// Domains (domains, optional) are the e-mail domains of its people. Of
+	// several IdPs, a person chooses one by name, or gives an e-mail address.
+	Domains []string
+
+	// PostRequests (binding: redirect or post, default redirect) is how
+	// sign-in requests get to the IdP.
+	PostRequests bool
+
+	// AuthnContext (authn_context, optional) are ways to authenticate, such as
+	// https://refeds.org/profile/mfa. One of them is asked for, and an answer
+	// that names none of them is refused.
+	AuthnContext []string
 
 	// Email, FirstName and LastName (attributes: email, first_name,
 	// last_name; optional) are names of SAML attributes; of several, the
@@ -340,6 +363,9 @@ type Session struct {
 	// Absolute (absolute, default 8h, 5m to 24h) ends it that long after it
 	// began. It is not below Idle.
 	Absolute time.Duration
+	// PerPerson (per_person, default 20, 1 to 1000) is how many logins one
+	// person may have at a time; one more ends the oldest.
+	PerPerson int
 }
 
 // State is where sessions and credentials are kept.

@@ -1,15 +1,18 @@
 package config_test
 
 import (
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/saml/samltest"
 )
 
@@ -19,8 +22,27 @@ func home(t *testing.T) string {
 	dir := t.TempDir()
 	write(t, dir, "keys/2026-11-24.key", strings.Repeat("00", 32), 0o600)
 	write(t, dir, "label-studio.secret", "secret", 0o640)
+	write(t, dir, "saml-keys/2026-11-24.pem", samlKey(), 0o600)
 	return dir
 }
+
+// samlKey is a key of ours; making one takes a moment, so it is done once.
+var samlKey = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "saml-key-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	name, err := saml.NewSigningKey(dir, time.Now(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+})
 
 func write(t *testing.T, dir, name, text string, mode os.FileMode) {
 	t.Helper()
@@ -51,7 +73,7 @@ func example(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("/etc/rolepass/keys", "keys", "/run/secrets/label-studio", "label-studio.secret").Replace(string(text))
+	return strings.NewReplacer("/etc/rolepass/keys", "keys", "/etc/rolepass/saml-keys", "saml-keys", "/run/secrets/label-studio", "label-studio.secret").Replace(string(text))
 }
 
 func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
@@ -71,6 +93,10 @@ func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
 		{"listen", c.Listen.String(), "unix:///run/rolepass/check.sock"},
 		{"admin", c.Admin, "127.0.0.1:9002"},
 		{"check_codec", c.CheckCodec, config.CodecPlain},
+		{"admin_socket", c.AdminSocket, "/run/rolepass/admin.sock"},
+		{"saml_keys", c.SAMLKeys, filepath.Join(dir, "saml-keys")},
+		{"idps.domains", c.IdPs[0].Domains[0], "example.com"},
+		{"idps.authn_context", c.IdPs[0].AuthnContext[0], "https://refeds.org/profile/mfa"},
 		{"keys", c.Keys, filepath.Join(dir, "keys")},
 		{"idps.metadata", c.IdPs[0].MetadataURL.String(), "https://idp.example.com/metadata"},
 		{"idps.providers", c.IdPs[0].Providers[0], "arn:aws:iam::111122223333:saml-provider/corp"},
@@ -81,7 +107,7 @@ func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
 		{"secret_key_file", c.LabelStudio.SecretKeyFile, filepath.Join(dir, "label-studio.secret")},
 		{"owner_id", c.LabelStudio.OwnerID, int64(1)},
 		{"confirm", c.LabelStudio.Confirm, config.ConfirmURI},
-		{"session", c.Session, config.Session{Idle: 30 * time.Minute, Absolute: 8 * time.Hour}},
+		{"session", c.Session, config.Session{Idle: 30 * time.Minute, Absolute: 8 * time.Hour, PerPerson: 20}},
 		{"presign", c.Presign, config.Presign{Expires: time.Minute}},
 		{"delivery", c.Delivery, grants.ByRoute},
 		{"a grant's delivery", c.GrantList[1].Deliver, grants.ByRedirect},
@@ -133,7 +159,7 @@ func TestDefaults(t *testing.T) {
 		{"sign_in", c.LabelStudio.SignIn, config.SignInBearer},
 		{"confirm", c.LabelStudio.Confirm, config.ConfirmURI},
 		{"session_cookie", c.LabelStudio.SessionCookie, "sessionid"},
-		{"session", c.Session, config.Session{Idle: 30 * time.Minute, Absolute: 8 * time.Hour}},
+		{"session", c.Session, config.Session{Idle: 30 * time.Minute, Absolute: 8 * time.Hour, PerPerson: 20}},
 		{"state", c.State.Kind, "memory"},
 		{"presign", c.Presign, config.Presign{Expires: time.Minute}},
 		{"delivery", c.Delivery, grants.ByRoute},

@@ -22,6 +22,11 @@ func (s section) files(c *Config) {
 	if c.Keys != "" {
 		s.keys(c.Keys, s.at("keys"))
 	}
+	if c.SAMLKeys != "" {
+		if _, err := saml.LoadSigningKeys(c.SAMLKeys); err != nil {
+			s.problem(s.at("saml_keys"), "%v", err)
+		}
+	}
 	for name, file := range map[string]string{
 		"label_studio.secret_key_file":  c.LabelStudio.SecretKeyFile,
 		"label_studio.owner_token_file": c.LabelStudio.OwnerTokenFile,

@@ -38,7 +38,7 @@ func (s section) idps(c *Config, l *lines) {
 }
 
 func (r *reader) idp(v value, taken map[string]int, l *lines) IdP {
-	s := r.section(v, "name", "metadata", "audience", "providers", "decryption_key_file", "attributes")
+	s := r.section(v, "name", "metadata", "audience", "providers", "decryption_key_file", "attributes", "domains", "binding", "authn_context")
 	idp := IdP{Name: s.named(taken)}
 	s.metadata(&idp, s.need("metadata", "give the https address of the IdP's SAML metadata, or a file that holds it"))
 	idp.Audience = s.audience(s.need("audience", "list the Audience values that the IdP writes, such as [urn:amazon:webservices]"))
@@ -46,6 +46,9 @@ func (r *reader) idp(v value, taken map[string]int, l *lines) IdP {
 	if key := s.get("decryption_key_file"); key.given() {
 		idp.DecryptionKeyFile = r.filename(key)
 	}
+	idp.Domains = s.domains(s.get("domains"), l)
+	idp.PostRequests = s.word("binding", "redirect", "post") == "post"
+	idp.AuthnContext = s.audience(s.get("authn_context"))
 	a := s.section(s.get("attributes"), "email", "first_name", "last_name")
 	idp.Email, idp.FirstName, idp.LastName = a.texts(a.get("email")), a.texts(a.get("first_name")), a.texts(a.get("last_name"))
 	return idp
@@ -75,10 +78,30 @@ func (r *reader) audience(v value) []string {
 	values := r.texts(v)
 	for _, text := range values {
 		if strings.ContainsAny(text, " {}<>\"") {
-			r.problem(v.place, "%q has a blank, brace or bracket that no Audience has: write the bare value", text)
+			r.problem(v.place, "%q has a blank, brace or bracket that no such value has: write the bare value", text)
 		}
 	}
 	return values
+}
+
+// domains reads e-mail domains; one belongs to one IdP.
+func (r *reader) domains(v value, l *lines) []string {
+	var all []string
+	for _, item := range r.list(v) {
+		text := r.text(item)
+		domain := strings.ToLower(text)
+		if text != "" && (strings.Trim(domain, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" || !strings.Contains(domain, ".")) {
+			r.problem(item.place, "%q is not an e-mail domain: write one such as hospital.example", text)
+			continue
+		}
+		if before, twice := l.domains[domain]; twice {
+			r.problem(item.place, "the domain is there already, on line %d: its people sign in at one IdP", before.line)
+			continue
+		}
+		l.domains[domain] = item.place
+		all = append(all, domain)
+	}
+	return all
 }
 
 func (r *reader) providers(v value, l *lines) []string {

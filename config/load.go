@@ -44,6 +44,8 @@ func sortByLine(list Problems) {
 type lines struct {
 	// providers are all provider ARNs.
 	providers map[string]place
+	// domains are all e-mail domains.
+	domains map[string]place
 	// reads are the prefixes of each grant, without those that are wrong.
 	reads [][]place
 }
@@ -54,9 +56,9 @@ func (r *reader) config(top value) *Config {
 	if !top.given() {
 		return c
 	}
-	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "check_codec", "keys", "idps", "sts", "buckets", "grants", "mode",
+	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "admin_socket", "check_codec", "keys", "saml_keys", "idps", "sts", "buckets", "grants", "mode",
 		"delivery", "label_studio", "session", "state", "presign", "audit", "envoy", "contact")
-	l := &lines{providers: map[string]place{}}
+	l := &lines{providers: map[string]place{}, domains: map[string]place{}}
 	s.addresses(c)
 	s.mode(c)
 	s.idps(c, l)

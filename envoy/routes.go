@@ -22,6 +22,7 @@ const (
 	routeLostQuery  = "lost-query"  // a signed location without a chosen route
 	routeLostHeader = "lost-header" // a signature in Authorization without a chosen route
 	routeACS        = "acs"
+	routeSLO        = "slo"
 	routeObserved   = "observed-acs"
 	routeApp        = "app"
 	routeElsewhere  = "elsewhere" // a host that is not ours
@@ -61,7 +62,7 @@ func (b *builder) publicRoutes() []*route.Route {
 	for _, e := range b.S3 {
 		routes = append(routes, b.s3Route(e))
 	}
-	routes = append(append(routes, deadEnds()...), b.acsRoute())
+	routes = append(append(routes, deadEnds()...), b.bodyRoute(routeACS, b.ACSPath), b.bodyRoute(routeSLO, contract.SLOPath))
 	for _, acs := range b.ObservedACS {
 		routes = append(routes, b.observedRoute(acs))
 	}
@@ -129,12 +130,12 @@ func deadEnds() []*route.Route {
 	}
 }
 
-// acsRoute hands the body of the ACS POST to Check, which always answers
+// bodyRoute hands the body of the IdP's POST to Check, which always answers
 // itself; the route leads nowhere.
-func (b *builder) acsRoute() *route.Route {
-	acs := refusing(routeACS, &route.RouteMatch{PathSpecifier: &route.RouteMatch_Path{Path: b.ACSPath}}, 421)
-	acs.TypedPerFilterConfig = b.withBody()
-	return acs
+func (b *builder) bodyRoute(name, path string) *route.Route {
+	r := refusing(name, &route.RouteMatch{PathSpecifier: &route.RouteMatch_Path{Path: path}}, 421)
+	r.TypedPerFilterConfig = b.withBody()
+	return r
 }
 
 // observedRoute shows the body of the POST to the application's own consumer

@@ -43,7 +43,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	}
 	sealer := &state.Sealer{Keys: ring, Now: o.Now, Rand: o.Rand}
 	store := state.NewMemory(stateBytes, o.Now)
-	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute}
+	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson}
 	cache := credcache.New(store, sealer, openedBytes, o.Now)
 	app := appClient(c, o, s.metrics)
 	s.version = app.Version
@@ -55,6 +55,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		Ended: app.Forget, Started: o.Now(), Now: o.Now, Rand: o.Rand,
 		Verifying: make(chan struct{}, verifying),
 	}
+	s.pages, s.sealer = pages, sealer
 	return &decision.Decider{
 		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
 		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
@@ -148,7 +149,7 @@ func endpoint(address string) *string {
 func (s *Server) loginIdPs() []login.IdP {
 	var all []login.IdP
 	for _, one := range s.idps {
-		all = append(all, login.IdP{Name: one.config.Name, SP: one.sp.Load})
+		all = append(all, login.IdP{Name: one.config.Name, SP: one.sp.Load, Domains: one.config.Domains})
 	}
 	return all
 }
@@ -164,7 +165,7 @@ func (s *Server) observed(c *config.Config) map[string]login.Observed {
 			}
 			theirs := func() *saml.ServiceProvider {
 				sp := *one.sp.Load()
-				sp.ACS = c.PublicURL.String() + acs.Path
+				sp.ACS, sp.SLO = c.PublicURL.String()+acs.Path, ""
 				return &sp
 			}
 			all[acs.Path] = login.Observed{IdP: login.IdP{Name: acs.IdP, SP: theirs}, Organization: acs.Organization}

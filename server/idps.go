@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/saml"
 )
 
@@ -31,6 +32,8 @@ type idp struct {
 	config config.IdP
 	entity string
 	acs    string
+	slo    string
+	keys   []*saml.SigningKey
 	now    func() time.Time
 	rand   io.Reader
 	sp     atomic.Pointer[saml.ServiceProvider]
@@ -39,8 +42,15 @@ type idp struct {
 func loadIdPs(ctx context.Context, c *config.Config, o Options) ([]*idp, error) {
 	var all []*idp
 	var problems []error
+	var keys []*saml.SigningKey
+	if c.SAMLKeys != "" {
+		var err error
+		if keys, err = saml.LoadSigningKeys(c.SAMLKeys); err != nil {
+			return nil, err
+		}
+	}
 	for _, one := range c.IdPs {
-		i := &idp{config: one, entity: c.EntityID, acs: c.ACS(), now: o.Now, rand: o.Rand}
+		i := &idp{config: one, entity: c.EntityID, acs: c.ACS(), slo: c.PublicURL.String() + login.SLOPath, keys: keys, now: o.Now, rand: o.Rand}
 		if err := i.load(ctx); err != nil {
 			problems = append(problems, err)
 		}
@@ -63,7 +73,8 @@ func (i *idp) load(ctx context.Context) error {
 		return fmt.Errorf("the metadata of IdP %s is now that of another entity: if that is meant, restart Rolepass", i.config.Name)
 	}
 	i.sp.Store(&saml.ServiceProvider{
-		EntityID: i.entity, ACS: i.acs, Now: i.now, Rand: i.rand, Decryption: i.config.Decryption,
+		EntityID: i.entity, ACS: i.acs, SLO: i.slo, Keys: i.keys, Now: i.now, Rand: i.rand, Decryption: i.config.Decryption,
+		PostRequests: i.config.PostRequests, AuthnContext: i.config.AuthnContext,
 		IdP: saml.IdP{
 			Name: i.config.Name, Metadata: metadata, Audience: i.config.Audience, Providers: i.config.Providers,
 			Email: i.config.Email, FirstName: i.config.FirstName, LastName: i.config.LastName,

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/state"
 	"github.com/rolepass/rolepass/telemetry"
 )
@@ -48,11 +49,15 @@ type Server struct {
 	idps    []*idp
 	audit   *telemetry.Audit
 	metrics *telemetry.Metrics
+	sealer  *state.Sealer
+	pages   *login.Service
 	// version asks Label Studio for its own.
 	version func(context.Context) (string, error)
 	grpc    *grpc.Server
 	admin   *http.Server
-	ready   atomic.Bool
+	// operator is on the admin socket: it may change something.
+	operator *http.Server
+	ready    atomic.Bool
 }
 
 // New builds everything: it reads the keys and the IdPs' metadata, and opens
@@ -89,6 +94,7 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 		s.grpc = inShadow(decider)
 	}
 	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	s.operator = &http.Server{Handler: s.operatorHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return s, nil
 }
 
@@ -103,10 +109,17 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listening on the admin address: %w", err), check.Close())
 	}
+	socket, err := s.adminSocket(ctx)
+	if err != nil {
+		return errors.Join(err, check.Close(), admin.Close())
+	}
 	Tune()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.grpc.Serve(check) })
 	group.Go(func() error { return ended(s.admin.Serve(admin)) })
+	if socket != nil {
+		group.Go(func() error { return ended(s.operator.Serve(socket)) })
+	}
 	group.Go(func() error { return s.refresh(ctx) })
 	group.Go(func() error { return s.watchVersion(ctx) })
 	group.Go(func() error { <-ctx.Done(); return s.shutDown() })
@@ -140,5 +153,5 @@ func (s *Server) shutDown() error {
 		s.grpc.Stop()
 		<-stopped
 	}
-	return errors.Join(s.admin.Close(), s.audit.Close(ctx))
+	return errors.Join(s.admin.Close(), s.operator.Close(), s.audit.Close(ctx))
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +78,7 @@ func TestAKeyringDoesNotPrintItsKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
-		for _, v := range []any{s.Keys, *s.Keys, s, *s, struct{ Ring state.Keyring }{*s.Keys}} {
+		for _, v := range []any{s.Keys, *s.Keys, s, struct{ Ring state.Keyring }{*s.Keys}} {
 			shown := fmt.Sprintf(verb, v)
 			for _, form := range []string{fmt.Sprintf("%x", secret), fmt.Sprint(secret[:8])[1:20], fmt.Sprintf("%#v", secret[:4])[8:]} {
 				if strings.Contains(shown, strings.TrimSuffix(form, "}")) {
@@ -98,5 +100,38 @@ func TestARecordThatNeverFitsEvictsNobody(t *testing.T) {
 	}
 	if record, err := m.Get(t.Context(), "a"); err != nil || string(record) != "kept" {
 		t.Errorf("%q, %v", record, err)
+	}
+}
+
+// A key is replaced while records live: what the old one sealed opens as long
+// as it is there, and the new one seals.
+func TestRekeying(t *testing.T) {
+	c := newClock()
+	dir := filepath.Join(t.TempDir(), "keys")
+	first := newKey(t, dir, 0)
+	old := &state.Sealer{Keys: ring(t, dir), Now: c.now, Rand: random(99)}
+	s := &state.Sealer{Keys: ring(t, dir), Now: c.now, Rand: random(98)}
+	seal := func() []byte {
+		record, err := s.Seal("k", "n", nil, []byte("v"), start.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record
+	}
+	before := seal()
+	newKey(t, dir, 1)
+	s.Rekey(ring(t, dir))
+	if value, _, err := s.Open("k", "n", nil, before); err != nil || string(value) != "v" {
+		t.Errorf("sealed before: %q, %v", value, err)
+	}
+	if _, _, err := old.Open("k", "n", nil, seal()); err == nil {
+		t.Error("the old key still seals")
+	}
+	if err := os.Remove(first); err != nil {
+		t.Fatal(err)
+	}
+	s.Rekey(ring(t, dir))
+	if _, _, err := s.Open("k", "n", nil, before); err == nil {
+		t.Error("sealed under a key that is gone, and it opens")
 	}
 }

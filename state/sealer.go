@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,12 +24,26 @@ type Sealer struct {
 	Keys *Keyring
 	Now  func() time.Time
 	Rand io.Reader
+
+	// newer is what took the place of Keys since.
+	newer atomic.Pointer[Keyring]
+}
+
+// Rekey lets another keyring seal and open from now on. What was sealed before
+// opens as long as its key is in the new one, too.
+func (s *Sealer) Rekey(ring *Keyring) { s.newer.Store(ring) }
+
+func (s *Sealer) ring() *Keyring {
+	if newer := s.newer.Load(); newer != nil {
+		return newer
+	}
+	return s.Keys
 }
 
 // Seal gives the record of a value. Half is the part of the key that the
 // server does not keep (the cookie's half); nil where there is none.
 func (s *Sealer) Seal(kind, name string, half, value []byte, expires time.Time) ([]byte, error) {
-	key := s.Keys.keys[0]
+	key := s.ring().keys[0]
 	head := []byte{recordVersion, byte(len(key.id))}
 	head = append(head, key.id...)
 	head = binary.BigEndian.AppendUint64(head, uint64(expires.UnixMilli()))
@@ -49,7 +64,7 @@ func (s *Sealer) Open(kind, name string, half, record []byte) ([]byte, time.Time
 	idEnd := 2 + int(record[1])
 	head, rest := record[:idEnd+8], record[idEnd+8:]
 	expires := time.UnixMilli(int64(binary.BigEndian.Uint64(record[idEnd : idEnd+8])))
-	key, ok := s.Keys.find(string(record[2:idEnd]))
+	key, ok := s.ring().find(string(record[2:idEnd]))
 	if !ok || !s.Now().Before(expires) {
 		return nil, time.Time{}, ErrNotFound
 	}

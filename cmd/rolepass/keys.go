@@ -2,15 +2,66 @@ package main
 
 import (
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/server"
 	"github.com/rolepass/rolepass/state"
 )
 
 func keysCommand() *cobra.Command {
-	return group("keys", "Make the keys that seal sessions and credentials", keysNewCommand())
+	return group("keys", "Make the keys that seal sessions and credentials, and those of SAML", keysNewCommand(), keysRotateCommand(), keysSAMLCommand())
+}
+
+func keysRotateCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "rotate --config FILE",
+		Short: "Make a new key and let a running Rolepass seal with it",
+		Long: "Write a new key into the directory that keys names, and have the Rolepass that serves this configuration seal with it. Nobody is signed out: the older keys go on opening what they sealed.\n" +
+			"Delete an older key when session.absolute has passed, unless accounts in the application were made under it.",
+		Args: cobra.NoArgs,
+	}
+	path := configFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		loaded, err := load(c, *path, config.Everything)
+		if err != nil {
+			return err
+		}
+		operator, err := server.NewOperator(loaded)
+		if err != nil {
+			return found{err}
+		}
+		name, err := state.NewKey(loaded.Keys, time.Now(), rand.Reader)
+		if err != nil {
+			return found{err}
+		}
+		if err := operator.ReloadKeys(c.Context()); err != nil {
+			return found{fmt.Errorf("the key %s is written, and seals from the next start on; the running Rolepass does not have it yet: %w", name, err)}
+		}
+		return say(c, "%s\n", name)
+	}
+	return c
+}
+
+func keysSAMLCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "saml DIRECTORY",
+		Short: "Write a new SAML key with its certificate and print its file's name",
+		Long: "Write a new key into the directory that saml_keys names. The oldest key there signs, and the certificates of all are in our metadata.\n" +
+			"To roll over: write a new key, restart, let the IdP read the metadata again, delete the old key's file, restart.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			name, err := saml.NewSigningKey(args[0], time.Now(), rand.Reader)
+			if err != nil {
+				return found{err}
+			}
+			return say(c, "%s\n", name)
+		},
+	}
 }
 
 func keysNewCommand() *cobra.Command {

@@ -18,7 +18,9 @@ import (
 const serving = `public_url: https://label.test
 listen: unix://%[1]s/check.sock
 admin: %[2]s
+admin_socket: %[1]s/admin.sock
 keys: keys
+saml_keys: saml
 idps:
   - {name: corp, metadata: idp.xml, audience: ["urn:amazon:webservices"], providers: ["arn:aws:iam::111122223333:saml-provider/corp"]}
 sts:
@@ -49,6 +51,9 @@ func place(t *testing.T, admin string) string {
 	}
 	if said, err := exec.Command("rolepass", "keys", "new", filepath.Join(dir, "keys")).CombinedOutput(); err != nil {
 		t.Fatalf("keys new: %v\n%s", err, said)
+	}
+	if said, err := exec.Command("rolepass", "keys", "saml", filepath.Join(dir, "saml")).CombinedOutput(); err != nil {
+		t.Fatalf("keys saml: %v\n%s", err, said)
 	}
 	return dir
 }
@@ -97,6 +102,7 @@ func TestServeAndItsSignals(t *testing.T) {
 			if err := ready(); err != nil {
 				t.Errorf("rolepass ready, while it serves: %v", err)
 			}
+			operates(t, dir)
 			if err := server.Process.Signal(end); err != nil {
 				t.Fatal(err)
 			}
@@ -113,6 +119,38 @@ func TestServeAndItsSignals(t *testing.T) {
 				t.Error("rolepass ready says yes when nobody serves")
 			}
 		})
+	}
+}
+
+// operates has an operator look at the running server and give it a new key.
+func operates(t *testing.T, dir string) {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, "admin.sock"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the admin socket is %v (%v)", info, err)
+	}
+	config := filepath.Join(dir, "rolepass.yaml")
+	for _, c := range []struct {
+		args []string
+		code int
+		said string
+	}{
+		{[]string{"sessions", "list"}, 0, "SESSION"},
+		{[]string{"sessions", "list", "--json"}, 0, "[]"},
+		{[]string{"sessions", "revoke", "--person", "ada"}, 1, "no such session"},
+		{[]string{"sessions", "revoke", "--session", "abc"}, 1, "12 characters"},
+		{[]string{"sessions", "revoke"}, 2, "at least one of the flags"},
+		{[]string{"keys", "rotate"}, 0, ".key"},
+	} {
+		command := exec.Command("rolepass", append(c.args, "--config", config)...)
+		said, _ := command.CombinedOutput() // the exit code says it
+		if command.ProcessState.ExitCode() != c.code || !strings.Contains(string(said), c.said) {
+			t.Errorf("%v: %d: %s", c.args, command.ProcessState.ExitCode(), said)
+		}
+	}
+	keys, err := filepath.Glob(filepath.Join(dir, "keys", "*.key"))
+	if err != nil || len(keys) != 2 {
+		t.Errorf("there are the keys %v (%v)", keys, err)
 	}
 }
 

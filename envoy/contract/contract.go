@@ -59,6 +59,10 @@ func CredentialHeaders() []string { return []string{Authorization, APIKey} }
 // takes at most 100,000 characters of base64, which form encoding can triple.
 const MaxACSBody = 320 << 10
 
+// SLOPath is where the IdP's logout messages arrive: beside the ACS, the one
+// page whose body Envoy hands over.
+const SLOPath = "/rolepass/saml/slo"
+
 // MaxPage bounds the body of a page that Rolepass answers with, in bytes.
 // Envoy cuts what is longer.
 const MaxPage = 64 << 10

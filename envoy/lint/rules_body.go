@@ -56,7 +56,7 @@ func acsBody(r *route.Route) *extauthz.BufferSettings {
 func acsRoutes(m *manager) (out []*route.Route) {
 	for _, h := range m.routes.GetVirtualHosts() {
 		for _, r := range h.GetRoutes() {
-			if acsBody(r) != nil {
+			if acsBody(r) != nil && r.GetMatch().GetPath() != contract.SLOPath {
 				out = append(out, r)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 var cookieName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 func (s section) labelStudio(c *Config) {
-	v := s.wanted(s.whole(), "label_studio", "say where Label Studio is, with url, secret_key_file and owner_id")
+	v := s.wanted(s.whole() && !s.get("application").given(), "label_studio", "say where Label Studio is, with url, secret_key_file and owner_id")
 	if !v.given() {
 		return
 	}

@@ -18,6 +18,7 @@ func (s section) compare(c *Config, l *lines) {
 	s.compareDelivery(c)
 	s.compareObserved(c)
 	s.compareTitles(c)
+	s.compareApplication(c)
 	s.warnOfPlaces(c)
 	s.warnOfAudience(c)
 }
@@ -32,8 +33,12 @@ func (s section) compareAddresses(c *Config) {
 		}
 		taken[a.address] = a.path
 	}
-	if u := c.LabelStudio.URL; u != nil && c.PublicURL != nil && u.Host == c.PublicURL.Host {
-		s.problem(s.at("label_studio.url"), "this is public_url itself: give the address behind Envoy, or every request goes round in a circle")
+	if u := c.AppURL(); u != nil && c.PublicURL != nil && u.Host == c.PublicURL.Host {
+		at := "label_studio.url"
+		if c.Application != nil {
+			at = "application.url"
+		}
+		s.problem(s.at(at), "this is public_url itself: give the address behind Envoy, or every request goes round in a circle")
 	}
 }
 

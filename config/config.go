@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/rolepass/rolepass/application"
 	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/saml"
@@ -93,8 +94,13 @@ type Config struct {
 	// with Label Studio). A grant's own word is its deliver.
 	Delivery grants.Delivery
 
-	// LabelStudio (label_studio, required) is the application.
+	// LabelStudio (label_studio, required unless there is application) is the
+	// application.
 	LabelStudio LabelStudio
+
+	// Application (application) is another application in Label Studio's
+	// place; nil: there is none.
+	Application *Application
 
 	// Session (session) is the life of a login.
 	Session Session
@@ -353,6 +359,33 @@ type LabelStudio struct {
 	// session cookie, which the browser's requests lose on their way; with
 	// own and observe they keep it.
 	SessionCookie string
+}
+
+// Application is an application other than Label Studio, behind Envoy. It is
+// asked nothing and told nobody: who is signed in and has a role may read what
+// the role is granted, and the application's pages are for all who are.
+type Application struct {
+	// URL (url, required) is where Envoy reaches it: http or https, a host, no
+	// path.
+	URL *url.URL
+
+	// Fetches (fetches, at least one) are the paths that are objects, each with
+	// path, such as '/files/{key...}', and object, such as 's3://imaging/{key}'.
+	// A variable is one segment of the path, or with dots all that are left.
+	Fetches []application.Fetch
+
+	// LocationHeader (location_header, default x-rolepass-location) is the
+	// request header with the signed location, where delivery is header. A
+	// client's own never arrives.
+	LocationHeader string
+}
+
+// AppURL is where Envoy reaches the application, whichever it is.
+func (c *Config) AppURL() *url.URL {
+	if c.Application != nil {
+		return c.Application.URL
+	}
+	return c.LabelStudio.URL
 }
 
 // Session is the life of a login.

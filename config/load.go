@@ -57,7 +57,7 @@ func (r *reader) config(top value) *Config {
 		return c
 	}
 	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "admin_socket", "check_codec", "keys", "saml_keys", "idps", "sts", "buckets", "grants", "mode",
-		"delivery", "label_studio", "session", "state", "presign", "audit", "envoy", "contact")
+		"delivery", "label_studio", "application", "session", "state", "presign", "audit", "envoy", "contact")
 	l := &lines{providers: map[string]place{}, domains: map[string]place{}}
 	s.addresses(c)
 	s.mode(c)
@@ -69,6 +69,7 @@ func (r *reader) config(top value) *Config {
 		c.Delivery = grants.ByRoute
 	}
 	s.labelStudio(c)
+	s.application(c)
 	s.session(c)
 	s.others(c)
 	s.envoy(c)

@@ -101,6 +101,8 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"anywhere: true", "anywhere: true, deliver: header", "grants[0]: Label Studio reads no location"},
 		{"anywhere: true", "anywhere: true, deliver: ''", "the text is empty"},
 		{"keys: keys", "keys: keys\npresign: {by: cookie}", "write one of query, header"},
+		// another application
+		{"label_studio: {", "application: {url: http://127.0.0.1:9007, fetches: [{path: '/files/{key...}', object: 's3://imaging/{key}'}]}\nlabel_studio: {", "one Rolepass stands before one application"},
 		// files
 		{"keys: keys", "keys: nowhere", "rolepass keys new"},
 		{"keys: keys", "keys: label-studio.secret", "not a directory"},

@@ -47,8 +47,7 @@ type Decider struct {
 	Confirm Confirm
 	App     *client.Client
 	// Bearer gives the application's credential for one of its users. It may
-	// ask the application for it, now and then. Nil: the application has no
-	// such credential, and knows people by its own session or not at all.
+	// ask the application for it, now and then.
 	Bearer func(ctx context.Context, appUser int64) (presign.Secret, error)
 	// OwnSignIn says that the application keeps its own login: Bearer is not
 	// used, requests keep the application's cookie, and nothing is signed
@@ -57,6 +56,9 @@ type Decider struct {
 	// Observer says that the application's own SAML login is the only one:
 	// what is no data fetch passes, whoever asks. It goes with OwnSignIn.
 	Observer bool
+	// Read reads the requests of an application other than Label Studio, which
+	// is asked nothing and told nobody; nil: it is Label Studio.
+	Read func(method, target string) labelstudio.Reading
 	// AppCookies are cookies by which the application knows a session of its
 	// own; they never reach it.
 	AppCookies []string
@@ -200,7 +202,7 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 	if d.Login.Observes(r.path()) {
 		return d.observe(ctx, r, e)
 	}
-	reading := labelstudio.Read(r.Method, r.Target)
+	reading := d.read(r)
 	if reading.Kind == labelstudio.Logout {
 		return d.logout(ctx, r, e)
 	}
@@ -231,6 +233,14 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 		return d.refuse(r, e, reading.Refusal)
 	}
 	return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNothingMatch, "nothing that Rolepass knows matches the request"))
+}
+
+// read says for what a request is.
+func (d *Decider) read(r *Request) labelstudio.Reading {
+	if d.Read != nil {
+		return d.Read(r.Method, r.Target)
+	}
+	return labelstudio.Read(r.Method, r.Target)
 }
 
 // who finds the session of a request; nil when nobody is signed in.

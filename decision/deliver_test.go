@@ -8,6 +8,7 @@ import (
 
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/labelstudio"
 )
 
 // deliversBy makes a world in which radiology's grant says how, or the
@@ -114,7 +115,7 @@ func TestTheApplicationIsToldTheLocation(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	w.Decider.Grants, w.Confirm, w.LocationHeader, w.Bearer = set, decision.ConfirmNone, "x-where", nil
+	w.Decider.Grants, w.LocationHeader, w.Bearer, w.Read, w.App = set, "x-where", nil, labelstudio.Read, nil
 	r := request("GET", fetching("6", "s3://imaging/radiology/page.html"), w.signedIn(radiology))
 	r.CookieLines[0] += "; theme=dark; sessionid=other"
 	got := w.Decide(t.Context(), r)

@@ -72,7 +72,7 @@ func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
 // and names this object. Signing the location ourselves goes past the
 // application's own check; this puts it back.
 func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session, reading labelstudio.Reading) (grants.Place, error) {
-	if d.Confirm == ConfirmNone && !d.OwnSignIn {
+	if d.Read != nil || d.Confirm == ConfirmNone && !d.OwnSignIn {
 		return grants.Place{}, nil
 	}
 	if reading.Task == 0 && d.Confirm == ConfirmURI {

@@ -17,8 +17,10 @@ func (d *Decider) pass(ctx context.Context, r *Request, e *Event, who *session.S
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeCrossOrigin,
 			"a %s did not come from the application's own pages (Origin, Sec-Fetch-Site): the bearer that Rolepass adds would carry out what another site asks for", r.Method))
 	}
-	d.opened(r, who)
-	if d.OwnSignIn || d.Bearer == nil {
+	if d.Read == nil {
+		d.opened(r, who)
+	}
+	if d.Read != nil || d.OwnSignIn {
 		return Decision{Kind: PassOwn, Code: "pass", Session: who.Handle(), Cookie: d.cookiesForApp(r.CookieLines), LocationHeader: d.LocationHeader}
 	}
 	bearer, err := d.Bearer(ctx, who.AppUser)

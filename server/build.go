@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/rolepass/rolepass/application"
 	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/decision"
@@ -46,26 +47,51 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson}
 	cache := credcache.New(store, sealer, openedBytes, o.Now)
 	app := appClient(c, o, s.metrics)
-	s.version = app.Version
+	if c.Application == nil {
+		s.version = app.Version
+	}
 	pages := &login.Service{
 		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Observed: s.observed(c), Contact: c.Contact,
-		AppCookies: []string{c.LabelStudio.SessionCookie},
+		AppCookies: appCookies(c),
 		Sealer:     sealer, Used: state.NewMemoryOnce(usedNames, o.Now), Sessions: sessions, Cache: cache,
 		Grants: c.Grants, Exchanger: exchangers(c, s.metrics), SignIn: signing.signIn,
 		Ended: app.Forget, Started: o.Now(), Now: o.Now, Rand: o.Rand,
 		Verifying: make(chan struct{}, verifying),
 	}
 	s.pages, s.sealer = pages, sealer
-	return &decision.Decider{
+	d := &decision.Decider{
 		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
 		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
-		Bearer: signing.bearer, OwnSignIn: !c.LabelStudio.SignIn.Accounts(), Observer: c.LabelStudio.SignIn == config.SignInObserve, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
+		Bearer: signing.bearer, OwnSignIn: c.Application == nil && !c.LabelStudio.SignIn.Accounts(), Observer: c.LabelStudio.SignIn == config.SignInObserve, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
 		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Cache: cache,
 		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
 		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
 		Shadow: c.Mode == config.Shadow,
 		Sinks:  []decision.Sink{s.audit.Sink, s.metrics.Sink},
-	}, nil
+	}
+	return d, other(d, c)
+}
+
+// other is for an application other than Label Studio.
+func other(d *decision.Decider, c *config.Config) error {
+	if c.Application == nil {
+		return nil
+	}
+	reader, err := application.NewReader(c.Application.Fetches...)
+	if err != nil {
+		return err
+	}
+	d.Read, d.LocationHeader = reader.Read, c.Application.LocationHeader
+	return nil
+}
+
+// appCookies are those by which the application knows people, and which
+// Rolepass takes from it.
+func appCookies(c *config.Config) []string {
+	if c.Application != nil {
+		return nil
+	}
+	return []string{c.LabelStudio.SessionCookie}
 }
 
 // hosts are the Host values of the public address, with the scheme's own port
@@ -102,7 +128,7 @@ func confirm(c *config.Config) decision.Confirm {
 
 // appClient asks Label Studio.
 func appClient(c *config.Config, o Options, metrics *telemetry.Metrics) *client.Client {
-	app := client.New(c.LabelStudio.URL, appHTTP(), o.Now)
+	app := client.New(c.AppURL(), appHTTP(), o.Now)
 	app.ByProject = c.LabelStudio.SignIn != config.SignInObserve // in Enterprise tasks are assigned
 	app.Asked = metrics.AppAsked
 	app.WholePlace = slices.ContainsFunc(c.GrantList, wholePlace)

@@ -51,7 +51,7 @@ type Server struct {
 	metrics *telemetry.Metrics
 	sealer  *state.Sealer
 	pages   *login.Service
-	// version asks Label Studio for its own.
+	// version asks Label Studio for its own; nil: it is another application.
 	version func(context.Context) (string, error)
 	grpc    *grpc.Server
 	admin   *http.Server
@@ -121,7 +121,9 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return ended(s.operator.Serve(socket)) })
 	}
 	group.Go(func() error { return s.refresh(ctx) })
-	group.Go(func() error { return s.watchVersion(ctx) })
+	if s.version != nil {
+		group.Go(func() error { return s.watchVersion(ctx) })
+	}
 	group.Go(func() error { <-ctx.Done(); return s.shutDown() })
 	s.ready.Store(true)
 	if s.config.Mode == config.Shadow {

@@ -43,12 +43,15 @@ func settings(c *config.Config) envoy.Settings {
 		PublicScheme: c.PublicURL.Scheme, PublicHost: c.PublicURL.Host,
 		Listen: c.Envoy.Listen, CertFile: c.Envoy.Certificate, KeyFile: c.Envoy.PrivateKey,
 		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA,
-		CheckAddress: c.Listen.String(), AppURL: c.LabelStudio.URL, ACSPath: c.ACSPath,
+		CheckAddress: c.Listen.String(), AppURL: c.AppURL(), ACSPath: c.ACSPath,
 		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass,
 		S3SignedHeaders: c.Presign.ByHeader,
 	}
 	for _, acs := range c.LabelStudio.ACS {
 		s.ObservedACS = append(s.ObservedACS, acs.Path)
+	}
+	if c.Application != nil {
+		s.LocationHeader = c.Application.LocationHeader
 	}
 	seen := map[envoy.S3Endpoint]bool{}
 	for _, bucket := range c.Buckets {

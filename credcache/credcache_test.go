@@ -279,11 +279,11 @@ func TestOneExchange(t *testing.T) {
 		}), "sts_unavailable", []int32{3600}, "unavailable"},
 		{"half an answer", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.Credentials.SessionToken = nil; return nil }), "sts_unavailable", []int32{3600}, "ok"},
 		{"no credentials", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.Credentials = nil; return nil }), "sts_unavailable", []int32{3600}, "ok"},
-		{"another subject", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.Subject = aws.String("4712"); return nil }), "sts_disagrees", []int32{3600}, "ok"},
+		{"another subject", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.Subject = aws.String("4712"); return nil }), "sts_disagrees", []int32{3600}, "ok disagreed"},
 		{"another partition", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error {
 			out.AssumedRoleUser.Arn = aws.String("arn:aws:sts::111122223333:assumed-role/radiology/ada")
 			return nil
-		}), "sts_disagrees", []int32{3600}, "ok"},
+		}), "sts_disagrees", []int32{3600}, "ok disagreed"},
 	} {
 		double := &stsDouble{answers: c.answers}
 		var outcomes []string

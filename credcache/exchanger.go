@@ -22,6 +22,9 @@ import (
 // the two was deceived. The login is dropped and somebody should be woken.
 const CodeMismatch refusal.Code = "sts_disagrees"
 
+// Disagreed is what Called is told when STS read the assertion differently.
+const Disagreed = "disagreed"
+
 // Codes of an exchange that STS refused or did not answer.
 const (
 	CodeRefused     refusal.Code = "sts_refused"
@@ -42,7 +45,8 @@ type Exchanger struct {
 	// Duration is how long credentials are asked for, 15 minutes to 12 hours.
 	// STS refuses more than the role's MaxSessionDuration.
 	Duration time.Duration
-	// Called is told of each call's outcome: "ok" or an error code of STS.
+	// Called is told of each call's outcome: "ok" or an error code of STS; and
+	// then of [Disagreed], which is an alarm.
 	Called func(outcome string)
 }
 
@@ -77,6 +81,7 @@ func (e *Exchanger) Exchange(ctx context.Context, o Order) (*presign.Credentials
 	}
 	e.Called("ok")
 	if err := agrees(out, o); err != nil {
+		e.Called(Disagreed)
 		return nil, err
 	}
 	return e.credentials(out)

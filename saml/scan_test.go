@@ -73,6 +73,9 @@ func TestBombsCostLittle(t *testing.T) {
 			if best > 50*time.Millisecond {
 				t.Errorf("refusing took %v", best)
 			}
+			if bytes := allocated(func() { _, _ = sp.Verify(encoded, expected) }); bytes > 8<<20 {
+				t.Errorf("refusing took %d bytes", bytes)
+			}
 		})
 	}
 }

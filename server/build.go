@@ -54,7 +54,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Observed: s.observed(c), Contact: c.Contact,
 		AppCookies: appCookies(c),
 		Sealer:     sealer, Used: state.NewMemoryOnce(usedNames, o.Now), Sessions: sessions, Cache: cache,
-		Grants: c.Grants, Exchanger: exchangers(c, s.metrics), SignIn: signing.signIn,
+		Grants: c.Grants, Exchanger: s.exchangers(c), SignIn: signing.signIn,
 		Ended: app.Forget, Started: o.Now(), Now: o.Now, Rand: o.Rand,
 		Verifying: make(chan struct{}, verifying),
 	}
@@ -144,12 +144,23 @@ func appHTTP() *http.Client {
 }
 
 // exchangers gives the token service of a role.
-func exchangers(c *config.Config, metrics *telemetry.Metrics) func(string) *credcache.Exchanger {
+func (s *Server) exchangers(c *config.Config) func(string) *credcache.Exchanger {
 	byName := map[string]*credcache.Exchanger{}
 	for _, one := range c.STS {
-		byName[one.Name] = &credcache.Exchanger{Name: one.Name, STS: stsClient(one), Duration: one.Duration, Called: metrics.STSCalled}
+		byName[one.Name] = &credcache.Exchanger{Name: one.Name, STS: stsClient(one), Duration: one.Duration, Called: s.stsCalled(one.Name)}
 	}
 	return func(roleARN string) *credcache.Exchanger { return byName[c.RoleSTS[roleARN]] }
+}
+
+// stsCalled counts the outcome of a call, and raises an alarm where STS read
+// another assertion than we did.
+func (s *Server) stsCalled(name string) func(string) {
+	return func(outcome string) {
+		s.metrics.STSCalled(outcome)
+		if outcome == credcache.Disagreed {
+			s.log.Error("STS and Rolepass read one assertion differently: the login was dropped; treat this as an attack until it is explained", "sts", name)
+		}
+	}
 }
 
 // stsClient calls one regional endpoint. AssumeRoleWithSAML is not signed: the

@@ -41,7 +41,7 @@ func NewMetrics() *Metrics {
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "rolepass_decision_seconds", Help: "How long decisions took, by kind.", Buckets: buckets}, []string{"kind"}),
 		sts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rolepass_sts_calls_total", Help: "Calls of AssumeRoleWithSAML, by outcome: ok, unavailable, or the error code of STS."}, []string{"outcome"}),
+			Name: "rolepass_sts_calls_total", Help: "Calls of AssumeRoleWithSAML, by outcome: ok, unavailable, or the error code of STS; and disagreed, where STS read an assertion differently from Rolepass: above zero, somebody should be woken."}, []string{"outcome"}),
 		questions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rolepass_app_questions_total", Help: "Questions to the application, by kind."}, []string{"kind"}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
@@ -90,7 +90,7 @@ func (m *Metrics) AuditLost(records int) { m.lost.Add(float64(records)) }
 // outcomes are ours, and the errors of AssumeRoleWithSAML (AWS STS API
 // Reference, with its common errors).
 var outcomes = []string{
-	"ok", "unavailable",
+	"ok", "unavailable", "disagreed",
 	"ExpiredTokenException", "IDPRejectedClaim", "InvalidIdentityToken", "MalformedPolicyDocument", "PackedPolicyTooLarge", "RegionDisabledException",
 	"AccessDenied", "ValidationError", "Throttling", "ThrottlingException", "RequestExpired", "InternalFailure", "ServiceUnavailable",
 }

@@ -254,6 +254,7 @@ func TestMetrics(t *testing.T) {
 	m.Sink(page)
 	m.STSCalled("ok")
 	m.STSCalled("AccessDenied")
+	m.STSCalled("disagreed")
 	m.STSCalled("canary \"}\nevil{")
 	m.AppAsked("tasks")
 	m.AuditLost(3)
@@ -270,6 +271,7 @@ func TestMetrics(t *testing.T) {
 		`rolepass_decision_seconds_count{kind="stream"} 2`,
 		`rolepass_sts_calls_total{outcome="AccessDenied"} 1`,
 		`rolepass_sts_calls_total{outcome="ok"} 1`,
+		`rolepass_sts_calls_total{outcome="disagreed"} 1`,
 		`rolepass_sts_calls_total{outcome="other"} 1`,
 		`rolepass_app_questions_total{kind="tasks"} 1`,
 		`rolepass_audit_lost_total 3`,

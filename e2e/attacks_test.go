@@ -41,7 +41,7 @@ func (m member) directly(method, path, contentType, body string) answer {
 }
 
 // past asks Label Studio itself as one of its users.
-func past(t *testing.T, user int64, method, path, contentType, body string) answer {
+func past(t testing.TB, user int64, method, path, contentType, body string) answer {
 	t.Helper()
 	response, err := running(t).Directly(t.Context(), user, method, path, contentType, strings.NewReader(body))
 	if err != nil {
@@ -64,7 +64,7 @@ func (m member) through(method, path, contentType, body string) answer {
 const asJSON = "application/json"
 
 // spelled writes a body of JSON.
-func spelled(t *testing.T, value any) string {
+func spelled(t testing.TB, value any) string {
 	t.Helper()
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -74,7 +74,7 @@ func spelled(t *testing.T, value any) string {
 }
 
 // made reads the number of what was made.
-func made(t *testing.T, a answer) int64 {
+func made(t testing.TB, a answer) int64 {
 	t.Helper()
 	var it struct {
 		ID int64 `json:"id"`

@@ -57,7 +57,7 @@ var started sync.Once
 var used bool
 
 // running gives the one stack that all stories share.
-func running(t *testing.T) *stack.Stack {
+func running(t testing.TB) *stack.Stack {
 	t.Helper()
 	started.Do(func() { used = true })
 	s, err := start()

@@ -19,13 +19,13 @@ import (
 // visitor is a browser without a screen: it keeps cookies, fills in forms and
 // follows redirects one by one, when it is told to.
 type visitor struct {
-	t      *testing.T
+	t      testing.TB
 	demo   stack.Demo
 	client *http.Client
 }
 
 // visits gives a new visitor, whom nobody knows.
-func visits(t *testing.T) *visitor {
+func visits(t testing.TB) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -115,6 +115,10 @@ type Config struct {
 	// to, or the word stdout.
 	Audit string
 
+	// Record (record, optional) is where decisions are kept for `rolepass
+	// replay`: who asked with which roles, for which bucket and prefix.
+	Record Record
+
 	// Envoy (envoy) is what `rolepass generate envoy` writes beyond what
 	// follows from the rest.
 	Envoy Envoy
@@ -420,6 +424,16 @@ type Presign struct {
 	ByHeader bool
 }
 
+// Record is what is kept of decisions, to hold another configuration against.
+type Record struct {
+	// File (file, required) is the file that they are appended to.
+	File string
+	// Keys (keys, default false) keeps whole object keys. Without them only
+	// the prefixes of grants are kept, and a replay cannot tell what a longer
+	// prefix would match.
+	Keys bool
+}
+
 // Envoy is what Envoy's bootstrap needs beyond the rest. The files are
 // Envoy's own, on its machine: their existence is not checked.
 type Envoy struct {
@@ -457,4 +471,7 @@ const (
 	// ForPresign is for signing one location: public_url and buckets, of
 	// which sts may be left out.
 	ForPresign
+	// ForReplay is for deciding again what was recorded: all sections, no file
+	// beside the configuration, and nothing of Envoy's machine.
+	ForReplay
 )

@@ -57,7 +57,7 @@ func (r *reader) config(top value) *Config {
 		return c
 	}
 	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "admin_socket", "check_codec", "keys", "saml_keys", "idps", "sts", "buckets", "grants", "mode",
-		"delivery", "label_studio", "application", "session", "state", "presign", "audit", "envoy", "contact")
+		"delivery", "label_studio", "application", "session", "state", "presign", "audit", "record", "envoy", "contact")
 	l := &lines{providers: map[string]place{}, domains: map[string]place{}}
 	s.addresses(c)
 	s.mode(c)
@@ -72,6 +72,7 @@ func (r *reader) config(top value) *Config {
 	s.application(c)
 	s.session(c)
 	s.others(c)
+	s.record(c)
 	s.envoy(c)
 	s.compare(c, l)
 	s.files(c)
@@ -79,7 +80,9 @@ func (r *reader) config(top value) *Config {
 }
 
 // whole says whether every section must be there.
-func (r *reader) whole() bool { return r.needs == Everything || r.needs == ForEnvoy }
+func (r *reader) whole() bool {
+	return r.needs == Everything || r.needs == ForEnvoy || r.needs == ForReplay
+}
 
 // wanted is need where the purpose needs the section, else get.
 func (s section) wanted(needed bool, name, sentence string) value {

@@ -3,6 +3,8 @@ package decision
 import (
 	"time"
 
+	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/labelstudio"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/session"
@@ -32,6 +34,10 @@ type Event struct {
 	Location presign.Location
 	Task     int64
 	Project  int64
+	// Place is where the application says that the task is; the zero value
+	// when it was not asked. Door is the side door that a request is for.
+	Place grants.Place
+	Door  labelstudio.Door
 	// Role is the ARN of the role under which the location was signed, Grant
 	// the number of the grant in the configuration, from 1.
 	Role  string

@@ -1,7 +1,11 @@
 package server
 
 import (
+	"context"
+	"errors"
+
 	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/state"
 	"github.com/rolepass/rolepass/telemetry"
 )
@@ -12,4 +16,34 @@ func openAudit(c *config.Config, o Options, ring *state.Keyring, metrics *teleme
 	return telemetry.OpenAudit(c.Audit, telemetry.AuditOptions{
 		Key: ring.Derive("audit")[0], Lost: metrics.AuditLost, Log: o.Log, Now: o.Now,
 	})
+}
+
+// openRecord opens the record for `rolepass replay`; nil where none is wanted.
+func openRecord(c *config.Config, o Options, metrics *telemetry.Metrics) (*telemetry.Audit, error) {
+	if c.Record.File == "" {
+		return nil, nil
+	}
+	options := telemetry.RecorderOptions{Keys: c.Record.Keys, AuditOptions: telemetry.AuditOptions{Lost: metrics.AuditLost, Log: o.Log, Now: o.Now}}
+	for _, g := range c.GrantList {
+		options.Prefixes = append(options.Prefixes, g.Read...)
+	}
+	return telemetry.OpenRecorder(c.Record.File, options)
+}
+
+// sinks are told of every decision.
+func (s *Server) sinks() []decision.Sink {
+	all := []decision.Sink{s.audit.Sink, s.metrics.Sink}
+	if s.record != nil {
+		all = append(all, s.record.Sink)
+	}
+	return all
+}
+
+// closeLogs writes what audit and record still hold.
+func (s *Server) closeLogs(ctx context.Context) error {
+	err := s.audit.Close(ctx)
+	if s.record != nil {
+		err = errors.Join(err, s.record.Close(ctx))
+	}
+	return err
 }

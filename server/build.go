@@ -67,7 +67,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
 		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
 		Shadow: c.Mode == config.Shadow,
-		Sinks:  []decision.Sink{s.audit.Sink, s.metrics.Sink},
+		Sinks:  s.sinks(),
 	}
 	return d, other(d, c)
 }

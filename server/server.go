@@ -48,6 +48,7 @@ type Server struct {
 	log     *slog.Logger
 	idps    []*idp
 	audit   *telemetry.Audit
+	record  *telemetry.Audit // nil where nothing is recorded
 	metrics *telemetry.Metrics
 	sealer  *state.Sealer
 	pages   *login.Service
@@ -81,12 +82,15 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if s.audit, err = openAudit(c, o, ring, s.metrics); err != nil {
 		return nil, err
 	}
+	if s.record, err = openRecord(c, o, s.metrics); err != nil {
+		return nil, errors.Join(err, s.closeLogs(ctx))
+	}
 	if err := s.pinTitles(ctx, c, o); err != nil {
-		return nil, errors.Join(err, s.audit.Close(ctx))
+		return nil, errors.Join(err, s.closeLogs(ctx))
 	}
 	decider, err := s.build(c, o, ring)
 	if err != nil {
-		return nil, errors.Join(err, s.audit.Close(ctx))
+		return nil, errors.Join(err, s.closeLogs(ctx))
 	}
 	s.grpc = NewGRPC(decider.Decide, c.CheckCodec == config.CodecScan)
 	if decider.Shadow {
@@ -155,5 +159,5 @@ func (s *Server) shutDown() error {
 		s.grpc.Stop()
 		<-stopped
 	}
-	return errors.Join(s.admin.Close(), s.operator.Close(), s.audit.Close(ctx))
+	return errors.Join(s.admin.Close(), s.operator.Close(), s.closeLogs(ctx))
 }

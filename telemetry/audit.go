@@ -42,6 +42,9 @@ type Audit struct {
 	log  *slog.Logger
 	now  func() time.Time
 
+	// lines writes an event as a line; nil: as none.
+	lines func(*decision.Event) []byte
+
 	mu      sync.Mutex
 	closed  bool
 	missing int // since the last line about it
@@ -77,13 +80,14 @@ func OpenAudit(path string, o AuditOptions) (*Audit, error) {
 // NewAudit writes to out.
 func NewAudit(out io.Writer, o AuditOptions) *Audit {
 	a := &Audit{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, o.Key) }}, out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
+	a.lines = a.line
 	go a.write()
 	return a
 }
 
 // Sink records a decision. It never waits.
 func (a *Audit) Sink(e *decision.Event) {
-	line := a.line(e)
+	line := a.lines(e)
 	if line == nil {
 		return
 	}

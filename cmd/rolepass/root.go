@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetArgs(args)
-	root.AddCommand(serveCommand(), validateCommand(), generateCommand(), lintCommand(), keysCommand(), sessionsCommand(), readyCommand(), debugCommand(), versionCommand())
+	root.AddCommand(serveCommand(), validateCommand(), generateCommand(), lintCommand(), keysCommand(), sessionsCommand(), readyCommand(), replayCommand(), debugCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return fine

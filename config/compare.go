@@ -19,6 +19,7 @@ func (s section) compare(c *Config, l *lines) {
 	s.compareObserved(c)
 	s.compareTitles(c)
 	s.compareApplication(c)
+	s.compareWorkloads(c)
 	s.warnOfPlaces(c)
 	s.warnOfAudience(c)
 }
@@ -109,7 +110,9 @@ func (s section) compareRoles(c *Config, l *lines) {
 			read[p.Bucket] = true
 			s.compareRole(c, l.reads[i][j], g.Role, c.Buckets[at])
 		}
-		s.compareAccount(g.Role, s.item("grants", i), l)
+		if !c.isWorkload(g.Role) {
+			s.compareAccount(g.Role, s.item("grants", i), l)
+		}
 	}
 	for i, b := range c.Buckets {
 		if len(c.GrantList) > 0 && b.Name != "" && !read[b.Name] {

@@ -102,6 +102,10 @@ type Config struct {
 	// place; nil: there is none.
 	Application *Application
 
+	// Workloads (workloads, optional) are programs that read objects under
+	// roles of their own.
+	Workloads []Workload
+
 	// Session (session) is the life of a login.
 	Session Session
 

@@ -57,7 +57,7 @@ func (r *reader) config(top value) *Config {
 		return c
 	}
 	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "admin_socket", "check_codec", "keys", "saml_keys", "idps", "sts", "buckets", "grants", "mode",
-		"delivery", "label_studio", "application", "session", "state", "presign", "audit", "record", "envoy", "contact")
+		"delivery", "label_studio", "application", "workloads", "session", "state", "presign", "audit", "record", "envoy", "contact")
 	l := &lines{providers: map[string]place{}, domains: map[string]place{}}
 	s.addresses(c)
 	s.mode(c)
@@ -70,6 +70,7 @@ func (r *reader) config(top value) *Config {
 	}
 	s.labelStudio(c)
 	s.application(c)
+	s.workloads(c)
 	s.session(c)
 	s.others(c)
 	s.record(c)

@@ -104,6 +104,9 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		// another application
 		{"label_studio: {", "application: {url: http://127.0.0.1:9007, fetches: [{path: '/files/{key...}', object: 's3://imaging/{key}'}]}\nlabel_studio: {", "one Rolepass stands before one application"},
 		// files
+		{"keys: keys", "keys: keys\nworkloads: [{name: ml, app_user: 1, role: \"arn:aws:iam::111122223333:role/research\"}]", "the organization's owner"},
+		{"keys: keys", "keys: keys\nworkloads: [{name: ml, app_user: 7, role: \"arn:aws:iam::111122223333:role/nobodys\"}]", "no grant names the role"},
+		{"keys: keys", "keys: keys\nworkloads: [{name: a, app_user: 7, role: x}, {name: b, app_user: 7, role: x}]", "that of the workload a already"},
 		{"keys: keys", "keys: nowhere", "rolepass keys new"},
 		{"keys: keys", "keys: label-studio.secret", "not a directory"},
 		{"secret_key_file: label-studio.secret", "secret_key_file: keys", "is not a file"},

@@ -188,15 +188,9 @@ func assumedRole(roleARN, sessionName string) string {
 }
 
 func (e *Exchanger) credentials(out *sts.AssumeRoleWithSAMLOutput) (*presign.Credentials, error) {
-	c := out.Credentials
-	if c == nil || aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" || c.Expiration == nil {
-		return nil, refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s answered without complete credentials", e.Name)
+	c, err := complete(out.Credentials, e.Name)
+	if err != nil {
+		return nil, refusal.New(refusal.Unavailable, CodeUnavailable, "%v", err)
 	}
-	return &presign.Credentials{
-		AccessKeyID:     *c.AccessKeyId,
-		SecretAccessKey: presign.Secret(*c.SecretAccessKey),
-		SessionToken:    presign.Secret(*c.SessionToken),
-		Expires:         *c.Expiration,
-		STS:             e.Name,
-	}, nil
+	return c, nil
 }

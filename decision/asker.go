@@ -16,7 +16,10 @@ import (
 
 // asker is the person as whom the application is asked: by the credential that
 // Rolepass gives them there, or by what their browser has of the application.
-func (d *Decider) asker(ctx context.Context, r *Request, who *session.Session) (client.Asker, error) {
+func (d *Decider) asker(ctx context.Context, r *Request, who *session.Session, p *program) (client.Asker, error) {
+	if p != nil {
+		return p.asker, nil
+	}
 	if d.OwnSignIn {
 		return d.browser(ctx, r, who)
 	}

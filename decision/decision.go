@@ -65,6 +65,9 @@ type Decider struct {
 	// APIClients passes programs that have a token of the application's own and
 	// no session to its API.
 	APIClients bool
+	// Workloads are programs that read objects under roles of their own, by
+	// the application's number of the user whose token they have.
+	Workloads map[int64]*Workload
 	// Administrators are the roles for which the application's side doors are
 	// open; nil: for none.
 	Administrators []string
@@ -129,6 +132,7 @@ const (
 	CodeCredentials  refusal.Code = "credentials_gone"
 	CodeNotSigned    refusal.Code = "not_signed"
 	CodeBearer       refusal.Code = "bearer_failed"
+	CodeNoWorkload   refusal.Code = "workload_unknown"
 	CodeAppSignedOut refusal.Code = "app_signed_out"
 	CodeAppOther     refusal.Code = "app_other_person"
 	CodeNothingMatch refusal.Code = "nothing_matched"
@@ -228,7 +232,7 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 	case labelstudio.SideDoor:
 		return d.sideDoor(ctx, r, e, who, reading.Door)
 	case labelstudio.Fetch:
-		return d.fetch(ctx, r, e, who, reading)
+		return d.fetch(ctx, r, e, who, nil, reading)
 	case labelstudio.Refused:
 		return d.refuse(r, e, reading.Refusal)
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // fetch is a request for one object: any grant, the application's yes, which
-// role, whose credentials, the signature.
-func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.Session, reading labelstudio.Reading) Decision {
+// role, whose credentials, the signature. p is nil when a person asks.
+func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.Session, p *program, reading labelstudio.Reading) Decision {
 	e.Location, e.Task, e.Project = reading.Location, reading.Task, reading.Project
 	if err := d.fitting(r, reading.Location.Key); err != nil {
 		return d.refuse(r, e, err)
@@ -26,7 +26,7 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 	if !d.Grants.Any(who.Roles, reading.Location) {
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNoGrant, "no grant lets one of this person's roles read under this prefix"))
 	}
-	place, err := d.appSays(ctx, r, who, reading)
+	place, err := d.appSays(ctx, r, who, p, reading)
 	if err != nil {
 		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
 	}
@@ -39,7 +39,7 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeScope, "a grant covers the object, but not in the project of this task"))
 	}
 	e.Role, e.Grant = choice.RoleARN, choice.Index+1
-	credentials, err := d.credentials(ctx, who, choice)
+	credentials, err := d.credentials(ctx, who, p, choice)
 	if err != nil {
 		return d.refuseError(r, e, err, unavailable(nil))
 	}
@@ -72,7 +72,7 @@ func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
 // appSays asks the application, as this person, whether the task is theirs
 // and names this object. Signing the location ourselves goes past the
 // application's own check; this puts it back.
-func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session, reading labelstudio.Reading) (grants.Place, error) {
+func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session, p *program, reading labelstudio.Reading) (grants.Place, error) {
 	if d.Read != nil || d.Confirm == ConfirmNone && !d.OwnSignIn {
 		return grants.Place{}, nil
 	}
@@ -81,7 +81,7 @@ func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session,
 	}
 	soon := within(ctx, d.Deadlines.Question)
 	defer soon.cancel()
-	asker, err := d.asker(soon, r, who)
+	asker, err := d.asker(soon, r, who, p)
 	if err != nil || d.Confirm == ConfirmNone {
 		return grants.Place{}, err
 	}
@@ -114,7 +114,10 @@ func never401(err error) error {
 
 // credentials finds the session's for the chosen role. That they have ended is
 // a 403, not a 401, for the same reason.
-func (d *Decider) credentials(ctx context.Context, who *session.Session, choice grants.Choice) (*presign.Credentials, error) {
+func (d *Decider) credentials(ctx context.Context, who *session.Session, p *program, choice grants.Choice) (*presign.Credentials, error) {
+	if p != nil {
+		return p.taken(choice.Shard)
+	}
 	soon := within(ctx, d.Deadlines.State)
 	defer soon.cancel()
 	found, err := d.Cache.Get(soon, credcache.Key{Session: who, Role: choice.RoleARN, Shard: choice.Shard})

@@ -33,6 +33,9 @@ func (d *Decider) nobody(ctx context.Context, r *Request, e *Event, reading labe
 	if reading.Anonymous {
 		return Decision{Kind: Open, Code: "open"}
 	}
+	if len(d.Workloads) > 0 && r.Token != "" && reading.Kind == labelstudio.Fetch {
+		return d.workload(ctx, r, e, reading)
+	}
 	if d.APIClients && (r.AppToken || labelstudio.GivesToken(r.Method, r.Target)) && labelstudio.InAPI(r.Target) {
 		return d.apiClient(r, e, reading)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rolepass/rolepass/login"
+	"github.com/rolepass/rolepass/presign"
 )
 
 // Request is what a decision needs to know of a request: as it was sent, with
@@ -34,6 +35,8 @@ type Request struct {
 	// Authorization with Token or Bearer, or X-Api-Key. What it is, is read by
 	// nobody here. It is false where API clients are refused.
 	AppToken bool
+	// Token is the value of Authorization that carries it, if it is there.
+	Token presign.Secret
 
 	// Body is there for the ACS only.
 	Body []byte

@@ -179,12 +179,7 @@ func (w *world) application() *client.Client {
 			answer(out, r)
 			return
 		}
-		task, ok := tasks[strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/")]
-		if r.Header.Get("Authorization") != "Bearer of-42" || !ok {
-			out.WriteHeader(http.StatusNotFound)
-			return
-		}
-		fmt.Fprintf(out, `{"id": %s, "project": %d, "data": %s}`, strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/"), task.project, marshal(task.uris))
+		w.tasks(out, r)
 	}))
 	w.t.Cleanup(server.Close)
 	base, err := url.Parse(server.URL)
@@ -192,6 +187,16 @@ func (w *world) application() *client.Client {
 		w.t.Fatal(err)
 	}
 	return client.New(base, server.Client(), w.clock)
+}
+
+// tasks answers about the tasks.
+func (w *world) tasks(out http.ResponseWriter, r *http.Request) {
+	task, ok := tasks[strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/")]
+	if r.Header.Get("Authorization") != "Bearer of-42" || !ok {
+		out.WriteHeader(http.StatusNotFound)
+		return
+	}
+	fmt.Fprintf(out, `{"id": %s, "project": %d, "data": %s}`, strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/"), task.project, marshal(task.uris))
 }
 
 func marshal(v any) []byte {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/envoy/contract"
+	"github.com/rolepass/rolepass/presign"
 )
 
 // partialBody is what Envoy itself sets when it hands over a body that it cut
@@ -67,7 +68,15 @@ func (h *headers) set(name, value string) (problem string) {
 		return ""
 	}
 	if name == contract.Authorization || name == contract.APIKey {
-		h.AppToken = h.AppToken || appToken(name, value)
+		if h.AppToken && appToken(name, value) {
+			return "header_twice"
+		}
+		if appToken(name, value) {
+			h.AppToken = true
+			if name == contract.Authorization {
+				h.Token = presign.Secret(value)
+			}
+		}
 		return ""
 	}
 	if name == partialBody && value != "false" {
@@ -86,7 +95,7 @@ func (h *headers) set(name, value string) (problem string) {
 }
 
 // appToken says that a header carries a token as the application's API takes
-// one. The token itself stays where it is.
+// one.
 func appToken(name, value string) bool {
 	if name == contract.APIKey {
 		return value != ""

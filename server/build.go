@@ -59,11 +59,15 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		Verifying: make(chan struct{}, verifying),
 	}
 	s.pages, s.sealer = pages, sealer
+	workloads, err := s.workloads(c, o)
+	if err != nil {
+		return nil, err
+	}
 	d := &decision.Decider{
 		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
 		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
 		Bearer: signing.bearer, OwnSignIn: c.Application == nil && !c.LabelStudio.SignIn.Accounts(), Observer: c.LabelStudio.SignIn == config.SignInObserve, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
-		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Cache: cache,
+		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Workloads: workloads, Cache: cache,
 		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
 		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
 		Shadow: c.Mode == config.Shadow,
@@ -147,7 +151,7 @@ func appHTTP() *http.Client {
 func (s *Server) exchangers(c *config.Config) func(string) *credcache.Exchanger {
 	byName := map[string]*credcache.Exchanger{}
 	for _, one := range c.STS {
-		byName[one.Name] = &credcache.Exchanger{Name: one.Name, STS: stsClient(one), Duration: one.Duration, Called: s.stsCalled(one.Name)}
+		byName[one.Name] = &credcache.Exchanger{Name: one.Name, STS: stsClient(one, aws.AnonymousCredentials{}), Duration: one.Duration, Called: s.stsCalled(one.Name)}
 	}
 	return func(roleARN string) *credcache.Exchanger { return byName[c.RoleSTS[roleARN]] }
 }
@@ -165,11 +169,11 @@ func (s *Server) stsCalled(name string) func(string) {
 
 // stsClient calls one regional endpoint. AssumeRoleWithSAML is not signed: the
 // assertion is the credential, so nothing of the machine's own is looked up.
-func stsClient(one config.STS) *sts.Client {
+func stsClient(one config.STS, as aws.CredentialsProvider) *sts.Client {
 	return sts.New(sts.Options{
 		Region:           one.Region,
 		BaseEndpoint:     endpoint(one.Endpoint),
-		Credentials:      aws.AnonymousCredentials{},
+		Credentials:      as,
 		RetryMaxAttempts: 3,
 		HTTPClient:       &http.Client{Timeout: 5 * time.Second},
 	})

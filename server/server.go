@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/state"
 	"github.com/rolepass/rolepass/telemetry"
@@ -59,6 +60,8 @@ type Server struct {
 	// operator is on the admin socket: it may change something.
 	operator *http.Server
 	ready    atomic.Bool
+	// standing are the roles of workloads.
+	standing []*credcache.Standing
 }
 
 // New builds everything: it reads the keys and the IdPs' metadata, and opens
@@ -127,6 +130,9 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.refresh(ctx) })
 	if s.version != nil {
 		group.Go(func() error { return s.watchVersion(ctx) })
+	}
+	for _, one := range s.standing {
+		group.Go(func() error { return one.Run(ctx) })
 	}
 	group.Go(func() error { <-ctx.Done(); return s.shutDown() })
 	s.ready.Store(true)

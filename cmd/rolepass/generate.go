@@ -44,7 +44,7 @@ func settings(c *config.Config) envoy.Settings {
 		Listen: c.Envoy.Listen, CertFile: c.Envoy.Certificate, KeyFile: c.Envoy.PrivateKey,
 		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA,
 		CheckAddress: c.Listen.String(), AppURL: c.AppURL(), ACSPath: c.ACSPath,
-		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass,
+		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass || len(c.Workloads) > 0,
 		S3SignedHeaders: c.Presign.ByHeader,
 	}
 	for _, acs := range c.LabelStudio.ACS {

@@ -95,7 +95,7 @@ func (s *Stack) rolepass(ctx context.Context, out *bytes.Buffer, args ...string)
 
 // startRolepass starts the service, which asks nobody whether it may.
 func (s *Stack) startRolepass(ctx context.Context) error {
-	p, err := s.starts("rolepass", nil, filepath.Join(s.Dir, "bin", "rolepass"), "serve", "--config", s.Demo.Config)
+	p, err := s.starts("rolepass", s.environment, filepath.Join(s.Dir, "bin", "rolepass"), "serve", "--config", s.Demo.Config)
 	if err != nil {
 		return err
 	}
@@ -180,6 +180,18 @@ func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func
 	}
 	do()
 	return s.again(ctx, was)
+}
+
+// WithWorkload is WithConfig with a workload: a program that has the token of
+// this user of Label Studio, and reads under the role radiology, which it takes
+// from the store itself.
+func (s *Stack) WithWorkload(ctx context.Context, user int64, do func()) error {
+	s.environment = []string{"AWS_ACCESS_KEY_ID=" + storeUser(radiology), "AWS_SECRET_ACCESS_KEY=" + s.roleSecret}
+	defer func() { s.environment = nil }()
+	return s.WithConfig(ctx, map[string]any{
+		"sts":       []any{map[string]any{"name": "demo", "region": region, "endpoint": s.store}},
+		"workloads": []any{map[string]any{"name": "pipeline", "app_user": user, "role": radiology}},
+	}, do)
 }
 
 // again starts Rolepass anew with a configuration.

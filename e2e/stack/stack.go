@@ -57,6 +57,8 @@ type Stack struct {
 	roots      *x509.CertPool // of its https addresses
 	ports      chosen
 	projectIDs map[string]int64
+	// environment is what Rolepass sees of it beside the usual.
+	environment []string
 	// config is what rolepass.yaml says.
 	config  map[string]any
 	objects map[string][]byte

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/rolepass/rolepass/grants"
+)
+
+// Workload is a program that reads objects under a role of its own.
+type Workload struct {
+	// Name (name, required) is the program's, in the audit and as the role
+	// session's name in CloudTrail.
+	Name string
+	// AppUser (app_user, required) is the number of the Label Studio user
+	// whose token the program has: an account of its own, never the owner's
+	// or an administrator's, since its token stands for what the role reads.
+	AppUser int64
+	// Role (role, required) is the ARN of a granted role.
+	Role string
+	// WebIdentityTokenFile (web_identity_token_file, optional) holds the
+	// OpenID Connect token with which the role is taken, as a pod has one.
+	// Without it the role is taken with the credentials in the environment
+	// (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).
+	WebIdentityTokenFile string
+}
+
+func (s section) workloads(c *Config) {
+	taken := map[string]int{}
+	for _, item := range s.list(s.get("workloads")) {
+		w := s.section(item, "name", "app_user", "role", "web_identity_token_file")
+		one := Workload{
+			Name:    w.named(taken),
+			AppUser: w.integer(w.need("app_user", "give the number of the Label Studio user whose token the program has")),
+			Role:    w.text(w.need("role", "give the ARN of the role under which the program reads; a grant names it, too")),
+		}
+		if v := w.get("web_identity_token_file"); v.given() {
+			one.WebIdentityTokenFile = w.filename(v)
+		}
+		c.Workloads = append(c.Workloads, one)
+	}
+}
+
+// compareWorkloads: each is one user, not the owner, with a role that reads
+// something.
+func (s section) compareWorkloads(c *Config) {
+	users := map[int64]string{}
+	for i, w := range c.Workloads {
+		at := s.item("workloads", i)
+		if c.Application != nil {
+			s.problem(at, "a workload is known by its token of Label Studio, and this is another application: leave workloads out")
+		}
+		switch other, twice := users[w.AppUser]; {
+		case w.AppUser == 0:
+		case w.AppUser == c.LabelStudio.OwnerID:
+			s.problem(at, "user %d is the organization's owner, whose token Label Studio itself uses: give the program an account of its own", w.AppUser)
+		case twice:
+			s.problem(at, "user %d is that of the workload %s already: give each program an account of its own", w.AppUser, other)
+		}
+		users[w.AppUser] = w.Name
+		if len(c.GrantList) > 0 && w.Role != "" && !slices.ContainsFunc(c.GrantList, func(g grants.Grant) bool { return g.Role == w.Role }) {
+			s.problem(at, "no grant names the role %s, so the program could read nothing: add a grant", w.Role)
+		}
+		if slices.Contains(c.LabelStudio.Administrators, w.Role) {
+			s.problem(at, "the role is an administrator's: give the program a role of its own")
+		}
+	}
+}
+
+// isWorkload says that a program takes the role, which then needs no IdP.
+func (c *Config) isWorkload(role string) bool {
+	return slices.ContainsFunc(c.Workloads, func(w Workload) bool { return w.Role == role })
+}

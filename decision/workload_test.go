@@ -1,0 +1,84 @@
+package decision_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/session"
+)
+
+// works makes the world one in which user 42's token is an ML backend's, which
+// reads under the role research.
+func (w *world) works() {
+	c := &presign.Credentials{AccessKeyID: "ASIAml", SecretAccessKey: "s", SessionToken: "t", Expires: w.clock().Add(time.Hour), STS: "aws"}
+	w.Workloads = map[int64]*decision.Workload{42: {
+		Session: &session.Session{ID: "workload ml", Principal: saml.Principal{IdP: "workload", SessionName: "ml"}, Roles: []string{research}},
+		Credentials: func(int) (*presign.Credentials, error) {
+			if !w.clock().Before(c.Expires) {
+				return nil, credcache.ErrNone
+			}
+			return c, nil
+		},
+	}}
+	w.app = func(out http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/current-user/whoami" {
+			w.tasks(out, r)
+			return
+		}
+		switch r.Header.Get("Authorization") {
+		case "Bearer of-42":
+			fmt.Fprint(out, `{"id": 42, "email": "ml@example.com"}`)
+		case "Token of-1":
+			fmt.Fprint(out, `{"id": 1, "email": "owner@example.com"}`)
+		default:
+			out.WriteHeader(http.StatusUnauthorized)
+		}
+	}
+}
+
+// A program reads what its own role is granted, in tasks that the application
+// shows it, and nothing else; a token without a workload reads nothing.
+func TestAProgramReadsUnderItsOwnRole(t *testing.T) {
+	const granted, elsewhere, inNoTask = "s3://imaging/anonymised/a.png", "s3://imaging/radiology/lung.png", "s3://imaging/anonymised/b.png"
+	for _, c := range []struct {
+		name, token, target string
+		after               time.Duration
+		status              int
+		code                string
+	}{
+		{"its own", "Bearer of-42", fetching("7", granted), 0, 0, "stream"},
+		{"another role's", "Bearer of-42", fetching("7", elsewhere), 0, 403, "no_grant"},
+		{"in no task", "Bearer of-42", fetching("7", inNoTask), 0, 403, "not_in_task"},
+		{"when its credentials have ended", "Bearer of-42", fetching("7", granted), 2 * time.Hour, 503, "credentials_gone"},
+		{"the owner's token", "Token of-1", fetching("7", granted), 0, 403, "workload_unknown"},
+		{"a token that is none", "Bearer made-up", fetching("7", granted), 0, 401, "app_identity_rejected"},
+		{"no token", "", fetching("7", granted), 0, 401, "no_session"},
+		{"not a fetch", "Bearer of-42", "/api/projects/", 0, 401, "no_session"},
+	} {
+		w := newWorld(t)
+		w.works()
+		w.pass(c.after)
+		r := request("GET", c.target, "")
+		r.FetchSite, r.FetchMode, r.FetchDest = "", "", "" // no browser
+		r.Token, r.AppToken = presign.Secret(c.token), c.token != ""
+		got := w.Decide(t.Context(), r)
+		if string(got.Code) != c.code || got.Answer.Status != c.status {
+			t.Errorf("%s: decided %v %d %s", c.name, got.Kind, got.Answer.Status, got.Code)
+		}
+		if got.Kind == decision.Stream && w.events[0].Session.Principal.SessionName != "ml" {
+			t.Errorf("%s: the audit is told of %v", c.name, w.events[0].Session)
+		}
+	}
+	w := newWorld(t)
+	r := request("GET", fetching("7", granted), "")
+	r.Token, r.AppToken = "Bearer of-42", true
+	if got := w.Decide(t.Context(), r); got.Code != "no_session" || len(w.asked) != 0 {
+		t.Errorf("without workloads: decided %s, and the application was asked %d times", got.Code, len(w.asked))
+	}
+}

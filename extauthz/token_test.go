@@ -1,0 +1,36 @@
+package extauthz
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rolepass/rolepass/decision"
+)
+
+// Of a token of the application's own, Rolepass learns that it is there.
+func TestATokenIsSeenAndNotKept(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		want        bool
+	}{
+		{"authorization", "Token secret-0123", true},
+		{"Authorization", "bearer secret-0123", true},
+		{"x-api-key", "secret-0123", true},
+		{"authorization", "Basic secret-0123", false}, // a browser may send it by itself
+		{"authorization", "Negotiate secret-0123", false},
+		{"authorization", "Bearer", false},
+		{"authorization", "Bearer ", false},
+		{"authorization", "", false},
+		{"x-api-key", "", false},
+		{"x-api-keys", "secret-0123", false},
+	} {
+		h := &headers{Request: &decision.Request{}}
+		if problem := h.set(c.name, c.value); problem != "" || h.AppToken != c.want {
+			t.Errorf("%s: %s: %v %s", c.name, c.value, h.AppToken, problem)
+		}
+		if strings.Contains(fmt.Sprintf("%+v", *h.Request), "secret") {
+			t.Errorf("%s is kept in %+v", c.name, *h.Request)
+		}
+	}
+}

@@ -33,6 +33,7 @@ func (s section) addresses(c *Config) {
 	if v := s.get("listen"); v.given() {
 		c.Listen = s.listen(v)
 	}
+	s.checkTLS(c)
 	c.Admin = defaultAdmin
 	if v := s.get("admin"); v.given() {
 		c.Admin = s.loopbackAddress(v, "health and metrics are for this machine only")
@@ -104,7 +105,8 @@ func (r *reader) acsPath(v value) string {
 	return p
 }
 
-// listen reads unix:///PATH, or HOST:PORT on loopback.
+// listen reads unix:///PATH, or IP:PORT; checkTLS says what else the second
+// needs.
 func (r *reader) listen(v value) Listen {
 	text := r.text(v)
 	if text == "" {
@@ -117,12 +119,14 @@ func (r *reader) listen(v value) Listen {
 		}
 		return Listen{"unix", socket}
 	}
-	address, err := loopback(text)
-	if err != nil {
-		r.problem(v.place, "%q is neither unix:///PATH nor HOST:PORT on loopback: anywhere else needs mutual TLS, which this version does not have, because the answers carry signed locations", text)
+	if address, err := loopback(text); err == nil {
+		return Listen{"tcp", address}
+	}
+	if a, err := netip.ParseAddrPort(text); err != nil || a.Port() == 0 {
+		r.problem(v.place, "%q is neither unix:///PATH nor an address and a port: write one like 127.0.0.1:9001, or 10.0.0.7:9001 with check_tls", text)
 		return Listen{}
 	}
-	return Listen{"tcp", address}
+	return Listen{"tcp", text}
 }
 
 // loopbackAddress reads HOST:PORT on loopback.

@@ -31,8 +31,12 @@ type Config struct {
 	EntityID string
 
 	// Listen (listen, default unix:///run/rolepass/check.sock) is where Envoy
-	// asks: unix:///PATH, or HOST:PORT on loopback.
+	// asks: unix:///PATH, or IP:PORT; beyond this machine with CheckTLS.
 	Listen Listen
+
+	// CheckTLS (check_tls; required where Listen is beyond this machine) is
+	// mutual TLS between Envoy and Rolepass.
+	CheckTLS *CheckTLS
 
 	// Admin (admin, default 127.0.0.1:9002) is where health and metrics are:
 	// HOST:PORT on loopback.
@@ -146,6 +150,23 @@ const (
 	CodecPlain CheckCodec = "plain"
 	CodecScan  CheckCodec = "scan"
 )
+
+// CheckTLS names both ends of the connection between Envoy and Rolepass. Its
+// files are Rolepass's own, and are read anew at each handshake.
+type CheckTLS struct {
+	// Certificate and PrivateKey (certificate, private_key, required) are PEM
+	// files; others than its owner and group may not read the key.
+	Certificate string
+	PrivateKey  string
+	// CA (ca, required) holds the authorities (PEM) that Envoy's certificate
+	// is verified against.
+	CA string
+	// Name (name, required) is the DNS name in Certificate. Envoy wants it.
+	Name string
+	// EnvoyName (envoy_name, required) is the DNS name in Envoy's certificate.
+	// Whoever has another one asks in vain.
+	EnvoyName string
+}
 
 // Listen is an address of Rolepass's own.
 type Listen struct {
@@ -456,6 +477,15 @@ type Envoy struct {
 	// CA (ca, default /etc/ssl/certs/ca-certificates.crt) holds the
 	// authorities (PEM) that S3 and the application are verified against.
 	CA string
+	// CheckAddress (check_address, IP or name, and port; default: Listen) is
+	// where Envoy reaches Rolepass beyond its own machine.
+	CheckAddress string
+	// CheckCertificate, CheckPrivateKey and CheckCA (check_certificate,
+	// check_private_key, check_ca; required with CheckTLS) are PEM files:
+	// Envoy's own certificate, its key, and the authorities of Rolepass's.
+	CheckCertificate string
+	CheckPrivateKey  string
+	CheckCA          string
 }
 
 // Needs says for what a configuration is read. Sections that are not needed

@@ -165,7 +165,7 @@ func TestDefaults(t *testing.T) {
 		{"delivery", c.Delivery, grants.ByRoute},
 		{"a grant's delivery", c.GrantList[0].Deliver, grants.AsDeployed},
 		{"audit", c.Audit, "stdout"},
-		{"envoy", c.Envoy, config.Envoy{Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9901", AccessLog: "/dev/stdout", CA: "/etc/ssl/certs/ca-certificates.crt"}},
+		{"envoy", c.Envoy, config.Envoy{Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9901", AccessLog: "/dev/stdout", CA: "/etc/ssl/certs/ca-certificates.crt", CheckAddress: "unix:///run/rolepass/check.sock"}},
 		{"warnings", len(c.Warnings), 0},
 	} {
 		if pair.got != pair.want {

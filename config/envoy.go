@@ -7,7 +7,7 @@ import (
 
 func (s section) envoy(c *Config) {
 	v := s.get("envoy")
-	e := s.section(v, "listen", "admin", "certificate", "private_key", "access_log", "ca")
+	e := s.section(v, "listen", "admin", "certificate", "private_key", "access_log", "ca", "check_address", "check_certificate", "check_private_key", "check_ca")
 	c.Envoy = Envoy{
 		Listen:      defaultEnvoyListen(c),
 		Admin:       defaultEnvoyAdmin,
@@ -32,6 +32,7 @@ func (s section) envoy(c *Config) {
 		c.Envoy.CA = e.filename(at)
 	}
 	e.certificate(c, v.given())
+	e.envoysEnd(c, v.given())
 }
 
 // certificate wants both files or none, and both where Envoy speaks https.

@@ -27,6 +27,9 @@ func (s section) files(c *Config) {
 			s.problem(s.at("saml_keys"), "%v", err)
 		}
 	}
+	if c.CheckTLS != nil && c.CheckTLS.Certificate != "" && c.CheckTLS.PrivateKey != "" && c.CheckTLS.CA != "" {
+		s.checkFiles(c.CheckTLS)
+	}
 	for name, file := range map[string]string{
 		"label_studio.secret_key_file":  c.LabelStudio.SecretKeyFile,
 		"label_studio.owner_token_file": c.LabelStudio.OwnerTokenFile,

@@ -108,7 +108,7 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 // Run listens, serves until ctx ends, lets answers under way finish, and
 // writes out what the audit still holds.
 func (s *Server) Run(ctx context.Context) error {
-	check, err := listen(ctx, s.config.Listen)
+	check, err := Door(ctx, s.config)
 	if err != nil {
 		return err
 	}

@@ -43,9 +43,12 @@ func settings(c *config.Config) envoy.Settings {
 		PublicScheme: c.PublicURL.Scheme, PublicHost: c.PublicURL.Host,
 		Listen: c.Envoy.Listen, CertFile: c.Envoy.Certificate, KeyFile: c.Envoy.PrivateKey,
 		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA,
-		CheckAddress: c.Listen.String(), AppURL: c.AppURL(), ACSPath: c.ACSPath,
+		CheckAddress: c.Envoy.CheckAddress, AppURL: c.AppURL(), ACSPath: c.ACSPath,
 		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass || len(c.Workloads) > 0,
 		S3SignedHeaders: c.Presign.ByHeader,
+	}
+	if t := c.CheckTLS; t != nil {
+		s.CheckTLS = &envoy.MutualTLS{CertFile: c.Envoy.CheckCertificate, KeyFile: c.Envoy.CheckPrivateKey, CAFile: c.Envoy.CheckCA, ServerName: t.Name}
 	}
 	for _, acs := range c.LabelStudio.ACS {
 		s.ObservedACS = append(s.ObservedACS, acs.Path)

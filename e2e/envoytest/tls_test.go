@@ -19,10 +19,9 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-
+	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/envoy"
+	"github.com/rolepass/rolepass/server"
 )
 
 // A trusted authority is not enough: the certificate must name the S3 host.
@@ -80,12 +79,15 @@ func TestApplicationMustProveItsName(t *testing.T) {
 	}
 }
 
-// Beyond loopback, Envoy and Rolepass prove to each other who they are.
+// T-EXT-05: beyond this machine, Envoy and Rolepass prove to each other who they are.
 func TestCheckOverMutualTLS(t *testing.T) {
 	ours, other := newAuthority(t), newAuthority(t)
 	dir := t.TempDir()
 	envoyCert, envoyKey := ours.issue(t, dir, "envoy", "envoy.internal")
 	strangerCert, strangerKey := other.issue(t, dir, "stranger", "envoy.internal")
+	colleagueCert, colleagueKey := ours.issue(t, dir, "colleague", "grafana.internal")
+	ambiguousCert, ambiguousKey := ours.issue(t, dir, "ambiguous", "envoy.internal\x00.evil.test")
+	wildCert, wildKey := ours.issue(t, dir, "wild", "*.internal")
 	for _, c := range []struct {
 		name      string
 		server    string
@@ -97,24 +99,25 @@ func TestCheckOverMutualTLS(t *testing.T) {
 		{"another server", "evil.internal", ours, envoyCert, envoyKey, 503},
 		{"another authority", "rolepass.internal", other, envoyCert, envoyKey, 503},
 		{"a stranger asks", "rolepass.internal", ours, strangerCert, strangerKey, 503},
+		{"a colleague asks", "rolepass.internal", ours, colleagueCert, colleagueKey, 503},
+		{"a name that ends twice", "rolepass.internal", ours, ambiguousCert, ambiguousKey, 503},
+		{"any name", "rolepass.internal", ours, wildCert, wildKey, 503},
 	} {
 		cert, key := c.serverCA.issue(t, dir, "rolepass", c.server)
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := server.Door(t.Context(), &config.Config{
+			Listen:   config.Listen{Network: "tcp", Address: "127.0.0.1:0"},
+			CheckTLS: &config.CheckTLS{Certificate: cert, PrivateKey: key, CA: ours.file, Name: c.server, EnvoyName: "envoy.internal"},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r := newRig(t, func(r *rig) {
-			r.check.serve(l, grpc.Creds(credentials.NewTLS(&tls.Config{
-				Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ours.pool()})))
+			r.check.serve(l)
 			r.settings.CheckAddress = l.Addr().String()
 			r.settings.CheckTLS = &envoy.MutualTLS{CertFile: c.cert, KeyFile: c.key, CAFile: ours.file, ServerName: "rolepass.internal"}
 		})
-		if got := r.send("GET /projects"); got.StatusCode != c.status {
-			t.Errorf("%s: %d, want %d", c.name, got.StatusCode, c.status)
+		if got := r.send("GET /projects"); got.StatusCode != c.status || (r.check.count() > 0) != (c.status == 200) {
+			t.Errorf("%s: %d, and Check was asked %d times; want %d", c.name, got.StatusCode, r.check.count(), c.status)
 		}
 	}
 }

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"os"
+)
+
+// checkTLS reads check_tls, and wants it where Check is asked from beyond this
+// machine: the answers carry signed locations, and whoever answers in
+// Rolepass's place says yes to everybody.
+func (s section) checkTLS(c *Config) {
+	v := s.get("check_tls")
+	host, _, _ := net.SplitHostPort(c.Listen.Address)
+	beyond := c.Listen.Network == "tcp" && !isLoopback(host)
+	switch {
+	case beyond && !v.given():
+		s.problem(s.at("listen"), "%s is beyond this machine, and the answers carry signed locations: give check_tls (mutual TLS), or listen on unix:///PATH or on loopback", c.Listen.Address)
+	case v.given() && c.Listen.Network == "unix":
+		s.problem(v.place, "a Unix socket needs no TLS: leave check_tls out, or give listen HOST:PORT")
+	}
+	if !v.given() {
+		return
+	}
+	t := s.section(v, "certificate", "private_key", "ca", "name", "envoy_name")
+	const missing = "give it: with mutual TLS each end proves its name"
+	c.CheckTLS = &CheckTLS{
+		Certificate: t.filename(t.need("certificate", missing)),
+		PrivateKey:  t.filename(t.need("private_key", missing)),
+		CA:          t.filename(t.need("ca", missing)),
+		Name:        t.dnsName(t.need("name", missing)),
+		EnvoyName:   t.dnsName(t.need("envoy_name", missing)),
+	}
+}
+
+// dnsName reads a plain name: no wildcard, no port, no address.
+func (r *reader) dnsName(v value) string {
+	text := r.text(v)
+	if text != "" && (!plainHost(text) || portOf(text) != "" || net.ParseIP(text) != nil) {
+		r.problem(v.place, "%q is no DNS name: write the one in the certificate, such as rolepass.internal", text)
+	}
+	return text
+}
+
+func portOf(hostport string) string {
+	_, port, _ := net.SplitHostPort(hostport)
+	return port
+}
+
+// checkFiles looks into Rolepass's own certificates.
+func (s section) checkFiles(t *CheckTLS) {
+	s.secretFile(t.PrivateKey, s.at("check_tls.private_key"))
+	pair, err := tls.LoadX509KeyPair(t.Certificate, t.PrivateKey)
+	switch {
+	case err != nil:
+		s.problem(s.at("check_tls.certificate"), "it cannot be used with its private_key: %v", err)
+	case pair.Leaf.VerifyHostname(t.Name) != nil:
+		s.problem(s.at("check_tls.certificate"), "it is not for %s (name): Envoy would refuse it", t.Name)
+	}
+	authorities, err := os.ReadFile(t.CA)
+	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(authorities) {
+		s.problem(s.at("check_tls.ca"), "%s holds no certificate in PEM: give the authority of Envoy's certificate", t.CA)
+	}
+}
+
+// envoysEnd reads what Envoy needs to ask beyond its machine.
+func (s section) envoysEnd(c *Config, given bool) {
+	names := []string{"check_certificate", "check_private_key", "check_ca"}
+	files := []*string{&c.Envoy.CheckCertificate, &c.Envoy.CheckPrivateKey, &c.Envoy.CheckCA}
+	for i, name := range names {
+		v := s.get(name)
+		switch {
+		case v.given() && c.CheckTLS == nil:
+			s.problem(v.place, "it is for mutual TLS: leave it out, or give check_tls")
+		case !v.given() && c.CheckTLS != nil && (s.needs == ForEnvoy || s.needs == Everything && given):
+			s.problem(v.place, "it is missing: check_tls is given, so give the PEM file that Envoy has on its machine")
+		}
+		*files[i] = s.filename(v)
+	}
+	c.Envoy.CheckAddress = c.Listen.String()
+	v := s.get("check_address")
+	if !v.given() {
+		if host, _, _ := net.SplitHostPort(c.Listen.Address); c.CheckTLS != nil && net.ParseIP(host).IsUnspecified() && (s.needs == ForEnvoy || given) {
+			s.problem(v.place, "it is missing: listen is every address of that machine, so give the one at which Envoy reaches it")
+		}
+		return
+	}
+	c.Envoy.CheckAddress = s.text(v)
+	if host, port, err := net.SplitHostPort(c.Envoy.CheckAddress); c.CheckTLS == nil || err != nil || !validPort(port) || !plainHost(host) {
+		s.problem(v.place, "%q is for mutual TLS, and HOST:PORT: give check_tls, or leave it out", c.Envoy.CheckAddress)
+	}
+}

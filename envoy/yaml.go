@@ -19,7 +19,9 @@ const preamble = `# Envoy in front of an application that Rolepass guards.
 // YAML renders a bootstrap for people and for Envoy: fields in the order of
 // the messages, a comment above each deliberate choice. Equal bootstraps give
 // equal bytes.
-func YAML(b *bootstrap.Bootstrap) ([]byte, error) {
+func YAML(b *bootstrap.Bootstrap) ([]byte, error) { return render(preamble, b) }
+
+func render(preamble string, b *bootstrap.Bootstrap) ([]byte, error) {
 	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(b)
 	if err != nil {
 		return nil, fmt.Errorf("writing the bootstrap as JSON: %w", err)

@@ -19,6 +19,7 @@ func generateEnvoyCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	path := configFlag(c)
+	fragment := c.Flags().Bool("fragment", false, "print only what an Envoy that exists needs beside what it has")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		loaded, err := load(c, *path, config.ForEnvoy)
 		if err != nil {
@@ -28,7 +29,11 @@ func generateEnvoyCommand() *cobra.Command {
 		if err != nil {
 			return found{err}
 		}
-		text, err := envoy.YAML(bootstrap)
+		write := envoy.YAML
+		if *fragment {
+			write = envoy.Fragment
+		}
+		text, err := write(bootstrap)
 		if err != nil {
 			return found{err}
 		}

@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"slices"
+
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extauthz "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
 
@@ -39,8 +41,10 @@ var bodyRules = []Rule{
 		service := perRoute(r.GetTypedPerFilterConfig()).GetCheckSettings().GetGrpcService()
 		return when(service == nil || service.GetRetryPolicy() != nil || service.GetEnvoyGrpc().GetRetryPolicy() != nil, "it has the retries of other requests")
 	})},
-	{"RP136", "an ACS that leads on", "The assertion reaches the application, and whoever reads its log.", "Make its action a direct_response.", onRoute(func(_ *view, r *route.Route) string {
-		return when(acsBody(r) != nil && r.GetDirectResponse() == nil, "it leads to %v", destinations(r))
+	{"RP136", "an ACS that leads on", "The assertion reaches the application, and whoever reads its log.", "Make its action a direct_response. Only the consumer of an application that keeps its own login leads on.", onManager(func(m *manager) string {
+		all := acsRoutes(m)
+		ends := slices.ContainsFunc(all, func(r *route.Route) bool { return r.GetDirectResponse() != nil })
+		return when(len(all) > 0 && !ends, "each route that shows Check a body leads on")
 	})},
 	{"RP137", "a connection buffer below the body of the ACS", "Large assertions get 413.", "Set per_connection_buffer_limit_bytes above max_request_bytes.", onManager(func(m *manager) string {
 		limit := m.listener.GetPerConnectionBufferLimitBytes()

@@ -25,7 +25,7 @@ var processRules = []Rule{
 			paths := v.bootstrap.GetAdmin().GetAllowPaths()
 			allowed := len(paths) == 0
 			for _, p := range paths {
-				allowed = allowed || p.GetSafeRegex() != nil || matches(p, path)
+				allowed = allowed || matches(p, path)
 			}
 			if allowed {
 				open = append(open, path)

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -112,8 +113,8 @@ func removes(mutations []*mutation.HeaderMutation, name string) bool {
 	return false
 }
 
-// matches is a string matcher without its regular expression, which matches
-// nothing here.
+// matches is a string matcher. A regular expression is RE2's, as in Envoy, and
+// has to match all of it.
 func matches(m *matcher.StringMatcher, s string) bool {
 	fold := func(t string) string { return t }
 	if m.GetIgnoreCase() {
@@ -128,6 +129,9 @@ func matches(m *matcher.StringMatcher, s string) bool {
 		return strings.HasSuffix(fold(s), fold(p.Suffix))
 	case *matcher.StringMatcher_Contains:
 		return strings.Contains(fold(s), fold(p.Contains))
+	case *matcher.StringMatcher_SafeRegex:
+		expression, err := regexp.Compile("^(?:" + p.SafeRegex.GetRegex() + ")$")
+		return err == nil && expression.MatchString(s)
 	}
 	return false
 }

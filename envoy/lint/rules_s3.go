@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,8 +38,15 @@ var s3Rules = []Rule{
 		host, chosen := r.GetRoute().GetHostRewriteLiteral(), marker(r)
 		return when(chosen != "" && chosen != contract.S3Route(host), "it is chosen by %s and sends the host %q", chosen, host)
 	})},
-	{"RP308", "cookies, credentials and addresses of the application sent to S3", "Their owner's logs get sessions and tokens; AWS refuses an Authorization beside a signed query.", "Remove them on the route, as generated.", onS3(func(r *route.Route) string {
-		return lacks("it sends", kept(r, "authorization", "cookie", "referer", "origin"))
+	{"RP308", "cookies, credentials and addresses of the application sent to S3", "Their owner's logs get sessions and tokens; AWS refuses an Authorization beside a signed query.", "Remove them on the route, as generated.", onRoute(func(v *view, r *route.Route) string {
+		if !v.toS3(r) {
+			return ""
+		}
+		names := []string{"cookie", "referer", "origin"}
+		if !v.signsByHeader() {
+			names = append(names, contract.Authorization)
+		}
+		return lacks("it sends", kept(r, names...))
 	})},
 	{"RP309", "headers of the browser sent to S3", "X- and Sec- headers are nothing to S3: addresses, request ids, what extensions add.", "Remove x- and sec- by header_mutation on the route.", onS3(func(r *route.Route) string {
 		return lacks("it sends headers that begin with", kept(r, "x-", "sec-"))
@@ -53,6 +61,15 @@ var s3Rules = []Rule{
 		c := open[*customresponse.CustomResponse](r.GetTypedPerFilterConfig()["envoy.filters.http.custom_response"])
 		return when(len(c.GetCustomResponseMatcher().GetMatcherList().GetMatchers()) == 0, "what S3 says instead of an object is handed on")
 	})},
+}
+
+// signsByHeader says that Check may set the headers of a signature: then an
+// Authorization to S3 is the signature.
+func (v *view) signsByHeader() bool {
+	return slices.ContainsFunc(v.guarded(), func(m *manager) bool {
+		allowed, err := regexp.Compile("^(?:" + m.authz.GetDecoderHeaderMutationRules().GetAllowExpression().GetRegex() + ")$")
+		return err == nil && allowed.MatchString("x-amz-security-token")
+	})
 }
 
 // deadEnd is a check that an ending route stands between the routes to S3 and

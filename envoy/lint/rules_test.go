@@ -254,6 +254,9 @@ var shapes = map[string]func(*envoy.Settings){
 		s.S3 = append(s.S3, envoy.S3Endpoint{Host: "imaging.s3.us-east-1.amazonaws.com", Scheme: "https"}, envoy.S3Endpoint{Host: "127.0.0.1:9000", Scheme: "http"})
 	},
 	"an application by https": func(s *envoy.Settings) { s.AppURL = &url.URL{Scheme: "https", Host: "app.example.com"} },
+	"signatures in headers":   func(s *envoy.Settings) { s.S3SignedHeaders = true },
+	"a told location":         func(s *envoy.Settings) { s.LocationHeader = "x-object-location" },
+	"an application's ACS":    func(s *envoy.Settings) { s.ObservedACS = []string{"/saml/consume"} },
 	"the browser's own keys":  func(s *envoy.Settings) { s.KeepCredentials = true },
 }
 

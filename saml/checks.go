@@ -124,20 +124,6 @@ func recipient(h *hearing) *refusal.Refusal {
 	return forbidden("saml_recipient", "The assertion is for %q, and ours is %q%s; %s.", shown(h.said.recipient), h.sp.ACS, difference(h.said.recipient, h.sp.ACS), advice)
 }
 
-// difference names what is hard to see.
-func difference(got, want string) string {
-	switch {
-	case strings.EqualFold(got, want):
-		return " (they differ in upper and lower case)"
-	case strings.TrimSuffix(got, "/") == strings.TrimSuffix(want, "/"):
-		return " (they differ in the slash at the end)"
-	case strings.TrimPrefix(strings.TrimPrefix(got, "https://"), "http://") == strings.TrimPrefix(strings.TrimPrefix(want, "https://"), "http://"):
-		return " (they differ in http and https)"
-	default:
-		return ""
-	}
-}
-
 // inResponseTo looks into the assertion, where the value is signed, and at
 // the response, where it must not say anything else.
 func inResponseTo(h *hearing) *refusal.Refusal {
@@ -283,22 +269,4 @@ func sessionName(h *hearing) *refusal.Refusal {
 		return forbidden("saml_session_name", "The value of %q (%d characters) is not 2 to 64 of the characters a-z, A-Z, 0-9 and _+=,.@-; map it to an e-mail address or a user id, not to a display name (Entra guests: ExtractMailPrefix).", sessionNameAttribute, len(values[0]))
 	}
 	return nil
-}
-
-// near hints at an attribute that was probably meant.
-func (h *hearing) near(name string) string {
-	if found := h.said.nearMiss(name); found != "" {
-		return " (it has \"" + shown(found) + "\"; names count to the letter, and Entra puts Namespace and Name together)"
-	}
-	return ""
-}
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-func shownAll(values []string) []string {
-	out := make([]string, len(values))
-	for i, value := range values {
-		out[i] = shown(value)
-	}
-	return out
 }

@@ -111,10 +111,10 @@ func (y *yes) passSigned(d decision.Decision) {
 
 // cookie leaves the application the cookies that the decision left it.
 func (y *yes) cookie(d decision.Decision) {
-	if d.Cookie == "" {
+	if left := visibleCookies(d.Cookie); left == "" {
 		y.remove = append(y.remove, contract.Cookie)
 	} else {
-		y.set = append(y.set, login.Header{Name: contract.Cookie, Value: d.Cookie})
+		y.set = append(y.set, login.Header{Name: contract.Cookie, Value: left})
 	}
 }
 

@@ -14,16 +14,10 @@ import (
 // beside its append. The numbers are those of external_auth.proto, base.proto
 // and struct.proto; protobuf leaves out what is empty, and so does this.
 
-// encodable says that all of it is text: protobuf refuses to write what is not.
+// encodable says that its headers may be sent, and that all of it is text:
+// protobuf refuses to write what is not.
 func (y *yes) encodable() bool {
-	for _, list := range [][]login.Header{y.set, y.add} {
-		for _, h := range list {
-			if !utf8.ValidString(h.Name) || !utf8.ValidString(h.Value) {
-				return false
-			}
-		}
-	}
-	return utf8.ValidString(y.code) && utf8.ValidString(y.session) && utf8.ValidString(y.route)
+	return visibleHeaders(y.set) && visibleHeaders(y.add) && utf8.ValidString(y.code) && utf8.ValidString(y.session) && utf8.ValidString(y.route)
 }
 
 // append writes the CheckResponse: an empty Status (1), which is OK, the

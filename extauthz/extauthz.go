@@ -76,13 +76,16 @@ func Guard(ctx context.Context, in any, info *grpc.UnaryServerInfo, next grpc.Un
 }
 
 // sound says that a response is one of the kinds that this package writes. A
-// yes has its metadata: an empty response has none.
+// yes has its metadata: an empty response has none. Every header of either has
+// a value that ends nowhere but at its end.
 func sound(r *authv3.CheckResponse) bool {
 	if r == nil || r.GetStatus() == nil || r.GetDynamicMetadata().GetFields()[contract.CodeKey] == nil {
 		return false
 	}
 	if r.GetStatus().GetCode() == 0 {
-		return r.GetOkResponse() != nil
+		ok := r.GetOkResponse()
+		return ok != nil && visibleOptions(ok.GetHeaders()) && visibleOptions(ok.GetResponseHeadersToAdd())
 	}
-	return r.GetDeniedResponse().GetStatus().GetCode() >= 200
+	denied := r.GetDeniedResponse()
+	return denied.GetStatus().GetCode() >= 200 && visibleOptions(denied.GetHeaders())
 }

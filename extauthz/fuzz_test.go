@@ -15,7 +15,7 @@ import (
 	"github.com/rolepass/rolepass/session"
 )
 
-// FuzzCheck sends whatever Envoy could send, and what it could not. A server
+// FuzzCheck (T-EXT-04, CVE-2026-73547) sends whatever Envoy could send, and what it could not. A server
 // that lets by whoever has the one right cookie lets nobody else by, and every
 // answer is one that Envoy understands, with nothing in a header that ends it.
 func FuzzCheck(f *testing.F) {
@@ -27,6 +27,17 @@ func FuzzCheck(f *testing.F) {
 		f.Add(raw, "ghi")
 	}
 	f.Add([]byte{}, "")
+	for _, http := range []*authv3.AttributeContext_HttpRequest{
+		nil, {}, {Method: "GET"}, {Path: "/", Host: "label.test"}, {Method: "CONNECT", Host: "label.test:443"}, {Method: "OPTIONS", Path: "*", Host: "label.test"},
+		{Method: "GET", Path: "x", Host: "label.test"}, {Method: "GET", Path: "//evil/x", Host: "label.test"}, {Method: "GET", Path: "/" + strings.Repeat("a", 1<<16), Host: strings.Repeat("h", 1<<12)},
+		{Method: "\x00", Path: "\x00", Host: "\x00", Size: -1, Headers: map[string]string{"": "", "cookie": "__Host-rolepass=ghi"}},
+	} {
+		raw, err := proto.Marshal(&authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{Http: http}}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw, "ghi")
+	}
 	f.Fuzz(func(t *testing.T, raw []byte, secret string) {
 		in := &authv3.CheckRequest{}
 		if proto.Unmarshal(raw, in) != nil {
@@ -55,7 +66,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatalf("answered %v", out)
 		}
 		for _, header := range append(out.GetOkResponse().GetHeaders(), out.GetDeniedResponse().GetHeaders()...) {
-			if strings.ContainsAny(header.GetHeader().GetValue(), "\r\n\x00") {
+			if strings.ContainsFunc(header.GetHeader().GetValue(), func(r rune) bool { return r < ' ' || r > '~' }) {
 				t.Fatalf("a header of %q", header)
 			}
 		}

@@ -1,0 +1,55 @@
+package extauthz
+
+import (
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+
+	"github.com/rolepass/rolepass/login"
+)
+
+// visible says that a header may have this value on any wire: visible ASCII
+// and blanks (RFC 9110 §5.5, without obs-text). A line break in one would be a
+// second header, a byte beyond ASCII is read differently by every parser, and
+// what is no UTF-8 cannot be written at all.
+func visible(value string) bool {
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func visibleHeaders(headers []login.Header) bool {
+	for _, h := range headers {
+		if h.Name == "" || !visible(h.Name) || !visible(h.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+func visibleOptions(options []*corev3.HeaderValueOption) bool {
+	for _, o := range options {
+		if h := o.GetHeader(); h.GetKey() == "" || !visible(h.GetKey()) || !visible(h.GetValue()) || len(h.GetRawValue()) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// visibleCookies leaves out of a Cookie header what has other bytes: a cookie
+// of a neighbouring site must not shut anybody out.
+func visibleCookies(line string) string {
+	if visible(line) {
+		return line
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(line, ";") {
+		if pair = strings.TrimSpace(pair); pair != "" && visible(pair) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "; ")
+}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -60,35 +61,42 @@ func main() {
 	}
 }
 
-// list finds the targets in the source.
+// list finds the targets in the source, so that nothing has to be built that
+// has none.
 func list(only string) ([]target, error) {
 	wanted, err := regexp.Compile(only)
 	if err != nil {
 		return nil, fmt.Errorf("-only: %w", err)
 	}
-	out, err := exec.Command("go", "test", "-list", "^Fuzz", "./...").CombinedOutput()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}|{{.Dir}}", "github.com/rolepass/rolepass/...").Output()
 	if err != nil {
-		return nil, fmt.Errorf("listing the targets: %w\n%s", err, out)
+		return nil, fmt.Errorf("listing the packages: %w", err)
 	}
-	return parse(string(out), wanted), nil
+	var targets []target
+	for line := range strings.Lines(string(out)) {
+		pkg, dir, _ := strings.Cut(strings.TrimSpace(line), "|")
+		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			targets = append(targets, parse(pkg, string(text), wanted)...)
+		}
+	}
+	return targets, nil
 }
 
-// parse reads what go test -list prints: the names of a package's targets,
-// and then the package.
-func parse(text string, wanted *regexp.Regexp) (targets []target) {
-	var names []string
-	for line := range strings.Lines(text) {
-		fields := strings.Fields(line)
-		switch {
-		case len(fields) == 1 && strings.HasPrefix(fields[0], "Fuzz"):
-			names = append(names, fields[0])
-		case len(fields) > 1 && (fields[0] == "ok" || fields[0] == "?"):
-			for _, name := range names {
-				if wanted.MatchString(name) {
-					targets = append(targets, target{fields[1], name})
-				}
-			}
-			names = nil
+var declared = regexp.MustCompile(`(?m)^func (Fuzz[A-Z]\w*)\(\w+ \*testing\.F\)`)
+
+// parse finds the targets of one file.
+func parse(pkg, text string, wanted *regexp.Regexp) (targets []target) {
+	for _, name := range declared.FindAllStringSubmatch(text, -1) {
+		if wanted.MatchString(name[1]) {
+			targets = append(targets, target{pkg, name[1]})
 		}
 	}
 	return targets

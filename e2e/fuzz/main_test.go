@@ -7,15 +7,18 @@ import (
 	"testing"
 )
 
-// TestTheTargetsAreFound reads what go test prints, with packages that have no
-// target, one, and two.
+// TestTheTargetsAreFound reads a file that has two targets, and some words that
+// only look like one.
 func TestTheTargetsAreFound(t *testing.T) {
-	const text = "?   \tm/a\t[no test files]\nok  \tm/b\t0.1s\nFuzzOne\nok  \tm/c\t0.1s\nFuzzTwo\nFuzzThree\nok  \tm/d\t0.1s [no tests to run]\n"
-	if got, want := parse(text, regexp.MustCompile(".")), []target{{"m/c", "FuzzOne"}, {"m/d", "FuzzTwo"}, {"m/d", "FuzzThree"}}; !slices.Equal(got, want) {
+	const text = "package x\n\nfunc FuzzOne(f *testing.F) {\n}\n\nfunc FuzzTwo(f *testing.F) {}\n\n// func FuzzThree(f *testing.F)\nfunc Fuzzy(t *testing.T) {}\n\tx := \"func FuzzFour(f *testing.F)\"\n"
+	if got, want := parse("m/d", text, regexp.MustCompile(".")), []target{{"m/d", "FuzzOne"}, {"m/d", "FuzzTwo"}}; !slices.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
 	}
-	if got, want := parse(text, regexp.MustCompile("Two")), []target{{"m/d", "FuzzTwo"}}; !slices.Equal(got, want) {
+	if got, want := parse("m/d", text, regexp.MustCompile("Two")), []target{{"m/d", "FuzzTwo"}}; !slices.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
+	}
+	if all, err := list("."); err != nil || len(all) < 12 {
+		t.Errorf("the module has the targets %v, %v", all, err)
 	}
 }
 

@@ -38,7 +38,7 @@ func (*Credentials) MarshalText() ([]byte, error) { return []byte("[credentials]
 // region included: for caches that are bounded in bytes.
 func (c *Credentials) Size() int {
 	const fixed = 512
-	token := len(c.SessionToken) * 4 // itself, escaped in the signing key, and in its latest query
+	token := len(c.SessionToken) * 5 / 2 // itself, and escaped in the latest query
 	return fixed + len(c.AccessKeyID)*2 + len(c.SecretAccessKey) + token + len(c.STS)
 }
 

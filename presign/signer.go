@@ -67,7 +67,7 @@ func (s *Signer) PresignAs(method string, b Bucket, l Location, c *Credentials, 
 	if err != nil {
 		return Presigned{}, err
 	}
-	query := c.signingKey(now, b.Region).query(now, seconds)
+	query := c.signingKey(now, b.Region).query(c, now, seconds)
 
 	var lineSpace, suffixSpace [256]byte // longer ones go to the heap
 	line := append(append(lineSpace[:0], method...), '\n')

@@ -29,10 +29,9 @@ type signingKey struct {
 	region string
 	// scope is DAY/REGION/s3/aws4_request.
 	scope string
-	// credential is ACCESS-KEY/SCOPE, and token the session token, both
-	// escaped for a query.
-	credential, token string
-	macs              sync.Pool // of *mac
+	// credential is ACCESS-KEY/SCOPE, escaped for a query.
+	credential string
+	macs       sync.Pool // of *mac
 	// latest is the query that was used last: the same for every location
 	// that is signed within a second.
 	latest atomic.Pointer[query]
@@ -49,21 +48,20 @@ type query struct {
 }
 
 // query gives the parameters in the order in which SigV4 sorts them.
-func (k *signingKey) query(now time.Time, seconds int64) *query {
+func (k *signingKey) query(c *Credentials, now time.Time, seconds int64) *query {
 	if q := k.latest.Load(); q != nil && q.second == now.Unix() && q.seconds == seconds {
 		return q
 	}
 	q := &query{key: k, second: now.Unix(), seconds: seconds, stamp: now.AppendFormat(nil, timeLayout)}
-	q.text = make([]byte, 0, len(k.credential)+len(k.token)+192)
+	q.text = make([]byte, 0, len(k.credential)+escapedLen(c.SessionToken.Reveal())+192)
 	q.text = append(q.text, "X-Amz-Algorithm="+algorithm+"&X-Amz-Credential="...)
 	q.text = append(q.text, k.credential...)
 	q.text = append(q.text, "&X-Amz-Date="...)
 	q.text = append(q.text, q.stamp...)
 	q.text = append(q.text, "&X-Amz-Expires="...)
 	q.text = strconv.AppendInt(q.text, seconds, 10)
-	if k.token != "" {
-		q.text = append(q.text, "&X-Amz-Security-Token="...)
-		q.text = append(q.text, k.token...)
+	if token := c.SessionToken.Reveal(); token != "" {
+		q.text = appendEscaped(append(q.text, "&X-Amz-Security-Token="...), token, false)
 	}
 	q.text = append(q.text, "&X-Amz-SignedHeaders=host"...)
 	k.latest.Store(q)
@@ -84,7 +82,6 @@ func deriveSigningKey(c *Credentials, now time.Time, region string) *signingKey 
 		region:     region,
 		scope:      scope,
 		credential: string(appendEscaped(nil, c.AccessKeyID+"/"+scope, false)),
-		token:      string(appendEscaped(nil, c.SessionToken.Reveal(), false)),
 		macs:       sync.Pool{New: func() any { return &mac{hash: hmac.New(sha256.New, key)} }},
 	}
 }
@@ -127,6 +124,17 @@ func appendEscaped(dst []byte, s string, keepSlash bool) []byte {
 		}
 	}
 	return dst
+}
+
+// escapedLen is how many bytes appendEscaped appends, slashes escaped.
+func escapedLen(s string) int {
+	n := len(s)
+	for i := range len(s) {
+		if !plain[s[i]] {
+			n += 2
+		}
+	}
+	return n
 }
 
 // plain are the unreserved characters of RFC 3986 §2.3.

@@ -21,6 +21,8 @@ type plan struct {
 	each          time.Duration
 	conns, flight int
 	rate          int
+	set           string
+	plot          string // a file, or none
 	profiles      string // a folder, or none
 }
 
@@ -43,7 +45,7 @@ func compare(p plan) error {
 			_ = r.cmd.Wait()
 		}
 	}()
-	for _, c := range contestants {
+	for _, c := range sets[p.set] {
 		r, err := start(p, c)
 		if err != nil {
 			return fmt.Errorf("starting %s: %w", c.name, err)
@@ -64,6 +66,9 @@ func compare(p plan) error {
 	}
 	fmt.Fprintln(os.Stderr)
 	report(p, all)
+	if p.plot != "" {
+		return plot(p.plot, all)
+	}
 	return nil
 }
 
@@ -89,7 +94,7 @@ func start(p plan, c contestant) (*running, error) {
 		return nil, err
 	}
 	r.address = strings.TrimSpace(line)
-	r.requests, err = requests(c.asks)
+	r.requests, err = requests(c.asks, c.size.sessions)
 	return r, err
 }
 
@@ -106,7 +111,7 @@ func (r *running) measure(p plan) (measured, error) {
 	if err != nil || len(took) == 0 {
 		return measured{}, fmt.Errorf("nothing was answered (%w)", err)
 	}
-	return measured{requests: len(took), cpu: float64((after - before).Microseconds()) / float64(len(took)), p50: took[len(took)/2], p99: took[len(took)*99/100]}, nil
+	return measured{requests: len(took), cpu: float64((after - before).Microseconds()) / float64(len(took)), p50: took[len(took)/2], p99: took[len(took)*99/100], rss: rss(r.cmd.Process.Pid)}, nil
 }
 
 // right says whether an answer is one of the right kind.
@@ -147,21 +152,37 @@ func cpu(pid int) (time.Duration, error) {
 	return time.Duration(ticks) * time.Second / perSecond, nil
 }
 
+// rss is the memory that a process has of its own (proc(5), /proc/pid/status),
+// in MiB; 0 if it cannot be read.
+func rss(pid int) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), "VmRSS:")
+	kib, err := strconv.Atoi(strings.Fields(after + " ? ")[0])
+	if err != nil {
+		return 0
+	}
+	return float64(kib) / 1024
+}
+
 // report prints medians, and the median of the ratios within each round.
 func report(p plan, all []*running) {
 	fmt.Printf("%s, %d CPUs, %s; %d rounds of %s, %d connections x %d in flight", runtime.Version(), runtime.NumCPU(), time.Now().Format(time.DateOnly), p.rounds, p.each, p.conns, p.flight)
 	if p.rate > 0 {
 		fmt.Printf(", %d requests/s open loop", p.rate)
 	}
-	fmt.Printf("\n\n| Server | CPU µs/request | ÷ empty | ÷ empty, our settings | requests/s | p50 | p99 |\n|---|---|---|---|---|---|---|\n")
+	fmt.Printf("\n\n| Server | CPU µs/request | ÷ the first | ÷ the second | requests/s | p50 | p99 | RSS MiB |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range all {
-		fmt.Printf("| %s | %.1f | %.2f | %.2f | %.0f | %s | %s |\n", r.name,
+		fmt.Printf("| %s | %.1f | %.2f | %.2f | %.0f | %s | %s | %.0f |\n", r.name,
 			median(r.results, func(i int) float64 { return r.results[i].cpu }),
 			median(r.results, func(i int) float64 { return r.results[i].cpu / all[0].results[i].cpu }),
 			median(r.results, func(i int) float64 { return r.results[i].cpu / all[1].results[i].cpu }),
 			median(r.results, func(i int) float64 { return float64(r.results[i].requests) / p.each.Seconds() }),
 			time.Duration(median(r.results, func(i int) float64 { return float64(r.results[i].p50) })).Round(10*time.Microsecond),
-			time.Duration(median(r.results, func(i int) float64 { return float64(r.results[i].p99) })).Round(10*time.Microsecond))
+			time.Duration(median(r.results, func(i int) float64 { return float64(r.results[i].p99) })).Round(10*time.Microsecond),
+			median(r.results, func(i int) float64 { return r.results[i].rss }))
 	}
 }
 

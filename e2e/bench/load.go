@@ -34,6 +34,7 @@ type measured struct {
 	requests int
 	cpu      float64 // microseconds per request
 	p50, p99 time.Duration
+	rss      float64 // MiB
 }
 
 // ask sends requests for a while, and checks every hundredth answer.

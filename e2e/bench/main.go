@@ -4,6 +4,7 @@
 // and what counts is its ratio to the baseline of the same round.
 //
 //	go run ./e2e/bench            # ten rounds of two seconds, everything
+//	go run ./e2e/bench -set growth  # many sessions, grants and buckets
 //	go run ./e2e/bench -rounds 1  # does it run
 //
 // Linux only: CPU time comes from /proc.
@@ -24,12 +25,15 @@ func main() {
 	conns := flag.Int("conns", 2, "connections")
 	flight := flag.Int("flight", 16, "requests under way on each connection")
 	rate := flag.Int("rate", 0, "requests per second, open loop; 0: as many as it takes")
+	set := flag.String("set", "decision", "what is compared: decision, or growth")
+	plot := flag.String("plot", "", "draw the ratios into this `file`, as SVG")
+	s3 := flag.String("s3", "", "the S3 server's `host`, for -serve")
 	flag.Parse()
 	var err error
 	if *serve != "" {
-		err = serveAs(*serve, *profile)
+		err = serveAs(*serve, *profile, *s3)
 	} else {
-		err = compare(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, profiles: *profile})
+		err = compare(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, profiles: *profile, set: *set, plot: *plot})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -29,32 +29,45 @@ type contestant struct {
 	// asks are the CheckRequests: fetches of objects, or requests of the
 	// application.
 	asks string
-	make func() (*grpc.Server, error)
+	size size
+	make func(size) (*grpc.Server, error)
 }
 
-// contestants begin with the baseline.
-var contestants = []contestant{
-	{"empty", "fetch", func() (*grpc.Server, error) {
-		s := grpc.NewServer()
-		authv3.RegisterAuthorizationServer(s, empty{})
-		return s, nil
-	}},
-	{"empty, our settings", "fetch", func() (*grpc.Server, error) {
-		server.Tune()
-		s := grpc.NewServer(grpc.NumStreamWorkers(server.Workers()))
-		authv3.RegisterAuthorizationServer(s, empty{})
-		return s, nil
-	}},
-	{"rolepass fetch, bare", "fetch", func() (*grpc.Server, error) { return rolepass(false) }},
-	{"rolepass fetch, audit and metrics", "fetch", func() (*grpc.Server, error) {
-		return rolepass(false, observed()...)
-	}},
-	{"rolepass pass, bare", "pass", func() (*grpc.Server, error) { return rolepass(false) }},
-	{"rolepass scanning fetch, bare", "fetch", func() (*grpc.Server, error) { return rolepass(true) }},
-	{"rolepass scanning fetch, audit and metrics", "fetch", func() (*grpc.Server, error) {
-		return rolepass(true, observed()...)
-	}},
-	{"rolepass scanning pass, bare", "pass", func() (*grpc.Server, error) { return rolepass(true) }},
+// sets are what can be compared. Each begins with its baselines.
+var sets = map[string][]contestant{
+	"decision": {
+		{"empty", "fetch", usual, func(size) (*grpc.Server, error) { return emptyServer(), nil }},
+		{"empty, our settings", "fetch", usual, func(size) (*grpc.Server, error) {
+			server.Tune()
+			return emptyServer(grpc.NumStreamWorkers(server.Workers())), nil
+		}},
+		{"AWS SDK for each request", "fetch", usual, sdkServer},
+		{"rolepass fetch, bare", "fetch", usual, plainly},
+		{"rolepass fetch, audit and metrics", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, false, observed()...) }},
+		{"rolepass pass, bare", "pass", usual, plainly},
+		{"rolepass scanning fetch, bare", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},
+		{"rolepass scanning fetch, audit and metrics", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true, observed()...) }},
+		{"rolepass scanning pass, bare", "pass", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},
+	},
+	// growth has the smallest first, and all else beside it.
+	"growth": {
+		{"rolepass, 10 sessions", "fetch", size{10, 1, 1, 1000, ""}, plainly},
+		{"rolepass, 1,000 sessions", "fetch", usual, plainly},
+		{"rolepass, 2,000 grants", "fetch", size{1000, 2000, 1, 1000, ""}, plainly},
+		{"rolepass, 1,000 buckets", "fetch", size{1000, 1, 1000, 1000, ""}, plainly},
+		{"rolepass, 100,000 sessions", "fetch", size{100_000, 1, 1, 1000, ""}, plainly},
+		{"rolepass, 100,000 sessions, 1.6 kB tokens", "fetch", size{100_000, 1, 1, 1600, ""}, plainly},
+		{"rolepass, 100,000 sessions, 4 kB tokens", "fetch", size{100_000, 1, 1, 4000, ""}, plainly},
+	},
+}
+
+// plainly is Rolepass as it is without a word in the configuration.
+func plainly(s size) (*grpc.Server, error) { return rolepass(s, false) }
+
+func emptyServer(options ...grpc.ServerOption) *grpc.Server {
+	s := grpc.NewServer(options...)
+	authv3.RegisterAuthorizationServer(s, empty{})
+	return s
 }
 
 // observed are the sinks of a server whose audit and metrics are on.
@@ -74,9 +87,9 @@ func (empty) Check(context.Context, *authv3.CheckRequest) (*authv3.CheckResponse
 }
 
 // rolepass is the whole decision behind the product's own door.
-func rolepass(scan bool, sinks ...decision.Sink) (*grpc.Server, error) {
+func rolepass(size size, scan bool, sinks ...decision.Sink) (*grpc.Server, error) {
 	server.Tune()
-	w, err := newWorld()
+	w, err := newWorld(size)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +99,14 @@ func rolepass(scan bool, sinks ...decision.Sink) (*grpc.Server, error) {
 
 // serveAs is the server process: it prints its address, and serves until it is
 // ended.
-func serveAs(name, profiles string) error {
-	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })
+func serveAs(name, profiles, s3 string) error {
+	all := slices.Concat(sets["decision"], sets["growth"])
+	i := slices.IndexFunc(all, func(c contestant) bool { return c.name == name })
 	if i < 0 {
 		return fmt.Errorf("no server %q", name)
 	}
-	s, err := contestants[i].make()
+	all[i].size.host = s3
+	s, err := all[i].make(all[i].size)
 	if err != nil {
 		return err
 	}

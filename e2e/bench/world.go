@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	mrand "math/rand/v2"
 	"net/http"
@@ -29,20 +30,31 @@ import (
 	"github.com/rolepass/rolepass/state"
 )
 
+// size is how much a world holds.
+type size struct {
+	sessions, grants, buckets int
+	token                     int // bytes of a session token
+	// host is the S3 server's, on loopback; empty: AWS.
+	host string
+}
+
+// usual is an ordinary day; AWS gives tokens of about a kilobyte.
+var usual = size{sessions: 1000, grants: 1, buckets: 1, token: 1000}
+
 const (
-	sessions = 1000
-	objects  = 1000
-	// tokenSize is the length of a session token, as AWS gives them.
-	tokenSize = 1000
-	role      = "arn:aws:iam::111122223333:role/radiology"
-	host      = "label.example.com"
+	objects = 1000
+	role    = "arn:aws:iam::111122223333:role/radiology"
+	host    = "label.example.com"
 )
 
 // world is a Decider with sessions, and an application that answers once: the
 // clock of its client stands still, so that its answers stay.
-type world struct{ *decision.Decider }
+type world struct {
+	*decision.Decider
+	size size
+}
 
-func newWorld() (*world, error) {
+func newWorld(size size) (*world, error) {
 	sealer, err := newSealer()
 	if err != nil {
 		return nil, err
@@ -50,25 +62,21 @@ func newWorld() (*world, error) {
 	store := state.NewMemory(512<<20, time.Now)
 	manager := &session.Manager{Store: store, Sealer: sealer, Now: time.Now, Rand: tokens(), Idle: time.Hour, Absolute: 8 * time.Hour}
 	cache := credcache.New(store, sealer, 256<<20, time.Now)
-	prefix, err := grants.ParsePrefix("s3://imaging/radiology/")
+	set, err := size.grantSet()
 	if err != nil {
 		return nil, err
 	}
-	set, problems := grants.Compile([]grants.Grant{{Role: role, Read: []grants.Prefix{prefix}, Scope: grants.Scope{Projects: []int64{12}}}}, nil)
-	if len(problems) > 0 {
-		return nil, problems[0]
-	}
-	bucket, err := presign.NewBucket("imaging", "eu-west-1", "aws", "")
+	buckets, err := size.bucketSet()
 	if err != nil {
 		return nil, err
 	}
 	w := &world{&decision.Decider{
 		Hosts: []string{host}, PublicOrigin: "https://" + host,
 		Login: &login.Service{PublicURL: "https://" + host, ACSPath: "/rolepass/saml/acs"}, Sessions: manager, Grants: set,
-		Buckets: map[string]presign.Bucket{"imaging": bucket}, App: application(),
+		Buckets: buckets, App: application(),
 		Bearer:     signin.NewBearers(signin.Bearer{Key: "key", Now: time.Now, Rand: rand.Reader}).Authorization,
 		AppCookies: []string{"sessionid"}, Cache: cache, Signer: &presign.Signer{}, Deadlines: decision.DefaultDeadlines(), Now: time.Now,
-	}}
+	}, size}
 	return w, w.signIn(manager, cache)
 }
 
@@ -76,13 +84,13 @@ func newWorld() (*world, error) {
 func tokens() *mrand.ChaCha8 { return mrand.NewChaCha8([32]byte{7}) }
 
 func (w *world) signIn(manager *session.Manager, cache *credcache.Cache) error {
-	for range sessions {
+	for range w.size.sessions {
 		s, _, err := manager.New(time.Time{})
 		if err != nil {
 			return err
 		}
 		s.AppUser, s.Roles = 1, []string{role}
-		credentials := &presign.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", SessionToken: presign.Secret(strings.Repeat("t", tokenSize)), Expires: time.Now().Add(time.Hour), STS: "aws"}
+		credentials := &presign.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", SessionToken: presign.Secret(strings.Repeat("t", w.size.token)), Expires: time.Now().Add(time.Hour), STS: "aws"}
 		if err := cache.Put(context.Background(), credcache.Key{Session: s, Role: role}, credentials); err != nil {
 			return err
 		}
@@ -126,8 +134,45 @@ func application() *client.Client {
 
 func uri(i int) string { return fmt.Sprintf("s3://imaging/radiology/2026/study-%04d/slice 1+2.png", i) }
 
+// grantSet gives the role its prefix; the other grants are another role's.
+func (s size) grantSet() (*grants.Set, error) {
+	var list []grants.Grant
+	for i := range s.grants {
+		to, uri := role, "s3://imaging/radiology/"
+		if i > 0 {
+			to, uri = role+strconv.Itoa(i), fmt.Sprintf("s3://imaging/radiology/part-%d/", i)
+		}
+		prefix, err := grants.ParsePrefix(uri)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, grants.Grant{Role: to, Read: []grants.Prefix{prefix}, Scope: grants.Scope{Projects: []int64{12}}})
+	}
+	set, problems := grants.Compile(list, nil)
+	return set, errors.Join(problems...)
+}
+
+func (s size) bucketSet() (map[string]presign.Bucket, error) {
+	all, endpoint := map[string]presign.Bucket{}, ""
+	if s.host != "" {
+		endpoint = "http://" + s.host
+	}
+	for i := range s.buckets {
+		name := "imaging"
+		if i > 0 {
+			name += strconv.Itoa(i)
+		}
+		bucket, err := presign.NewBucket(name, "eu-west-1", "aws", endpoint)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = bucket
+	}
+	return all, nil
+}
+
 // cookies are those of the sessions, in the order in which they are made.
-func cookies() ([]string, error) {
+func cookies(sessions int) ([]string, error) {
 	manager := &session.Manager{Now: time.Now, Rand: tokens(), Idle: time.Hour, Absolute: time.Hour}
 	var all []string
 	for range sessions {
@@ -140,15 +185,20 @@ func cookies() ([]string, error) {
 	return all, nil
 }
 
+// fetching is the path at which Label Studio shows an object.
+func fetching(i int) string {
+	return "/tasks/" + strconv.Itoa(i+1) + "/resolve/?fileuri=" + base64.URLEncoding.EncodeToString([]byte(uri(i)))
+}
+
 // requests are CheckRequests of about 1.4 kB with 20 headers, encoded.
-func requests(kind string) ([][]byte, error) {
-	cookies, err := cookies()
+func requests(kind string, sessions int) ([][]byte, error) {
+	cookies, err := cookies(sessions)
 	if err != nil {
 		return nil, err
 	}
 	var all [][]byte
 	for i := range max(sessions, objects) {
-		path := "/tasks/" + strconv.Itoa(i%objects+1) + "/resolve/?fileuri=" + base64.URLEncoding.EncodeToString([]byte(uri(i%objects)))
+		path := fetching(i % objects)
 		if kind == "pass" {
 			path = fmt.Sprintf("/api/tasks?page=%d&page_size=30&view=1&interaction=scroll&project=12", i%objects)
 		}

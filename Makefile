@@ -58,8 +58,8 @@ test-idps: go
 
 FUZZ_TIME ?= 10s
 
-fuzz: go
-	go run ./e2e/fuzz -each $(FUZZ_TIME)
+fuzz: tools
+	@$(ENVIRONMENT) && go run ./e2e/fuzz -each $(FUZZ_TIME)
 
 bench: go
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)

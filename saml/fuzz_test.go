@@ -21,6 +21,8 @@ type workshop struct {
 	ada     samltest.Spec
 	mallory samltest.Spec
 	idp     *samltest.IdP
+	// adas and mallorys are the two responses, as they were signed.
+	adas, mallorys []byte
 	// signed are the assertions that the key really signed, as they are read.
 	signed map[string]bool
 }
@@ -40,6 +42,7 @@ func newWorkshop(t testing.TB, sign samltest.Signed) *workshop {
 		}
 		w.signed[fmt.Sprintf("%+v", *assertion)] = true
 	}
+	w.adas, w.mallorys = idp.XML(w.ada), idp.XML(w.mallory)
 	return w
 }
 
@@ -62,21 +65,27 @@ func (w *workshop) try(t testing.TB, forgery []byte) {
 // forge runs a little program over Ada's response: four bytes for each step,
 // what to do, where, with what and how.
 func (w *workshop) forge(program []byte) []byte {
-	spec := w.ada
-	spec.AfterSigning = func(doc *etree.Document) {
-		other := etree.NewDocument()
-		if err := other.ReadFromBytes(w.idp.XML(w.mallory)); err != nil {
-			panic(err)
-		}
-		for ; len(program) >= 4; program = program[4:] {
-			step(doc, other, program[0], int(program[1]), int(program[2]), int(program[3]))
-		}
+	doc, other := parsed(w.adas), parsed(w.mallorys)
+	for ; len(program) >= 4; program = program[4:] {
+		step(doc, other, program[0], int(program[1]), int(program[2]), int(program[3]))
 	}
-	xml := w.idp.XML(spec)
-	for ; len(program) >= 3; program = program[3:] {
+	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
+	xml, err := doc.WriteToBytes()
+	if err != nil {
+		panic(err)
+	}
+	for ; len(program) >= 3 && len(xml) > 0; program = program[3:] {
 		xml[(int(program[0])<<8|int(program[1]))%len(xml)] = program[2]
 	}
 	return xml
+}
+
+func parsed(xml []byte) *etree.Document {
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(xml); err != nil {
+		panic(err)
+	}
+	return doc
 }
 
 var (

@@ -73,7 +73,7 @@ images-offline: tools
 	@$(ENVIRONMENT) && e2e/compose/engine.sh e2e/compose/images-offline.sh
 
 e2e-compose: go
-	@go run ./e2e/install -browser
+	@go run ./e2e/install -tests
 	@$(COMPOSE) build --quiet
 	@$(ENVIRONMENT) && ROLEPASS_STACK=compose go run ./e2e/testrun -events e2e/artefacts/compose.json -- -count=1 -timeout 25m ./e2e
 

@@ -101,6 +101,12 @@ func (c *chromium) picture(name string) {
 		c.t.Logf("no picture: %v", err)
 		return
 	}
+	c.keeps(name, png)
+}
+
+// keeps writes a picture among the artefacts.
+func (c *chromium) keeps(name string, png []byte) {
+	c.t.Helper()
 	if err := os.MkdirAll(artefacts, 0o755); err != nil {
 		c.t.Fatal(err)
 	}

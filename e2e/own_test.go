@@ -22,7 +22,7 @@ func TestTheApplicationsOwnLogin(t *testing.T) {
 	if err := json.Unmarshal(member.mustBe(member.asks("GET", member.demo.Public+"/api/invite", nil, asScript...), 200).body, &invite); err != nil {
 		t.Fatal(err)
 	}
-	own := map[string]any{"label_studio": map[string]any{"url": s.Demo.LabelStudio, "sign_in": "own"}}
+	own := map[string]any{"grants": s.GrantsByNumber(), "label_studio": map[string]any{"url": s.Demo.LabelStudio, "sign_in": "own"}}
 	err := s.WithConfig(t.Context(), own, func() {
 		task := readable(member.project("Radiology"), "radiologist")[0]
 

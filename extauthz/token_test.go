@@ -8,8 +8,9 @@ import (
 	"github.com/rolepass/rolepass/decision"
 )
 
-// Of a token of the application's own, Rolepass learns that it is there.
-func TestATokenIsSeenAndNotKept(t *testing.T) {
+// A token of the application's own is seen, and shown by nothing that prints
+// the request.
+func TestATokenIsSeenAndNotShown(t *testing.T) {
 	for _, c := range []struct {
 		name, value string
 		want        bool
@@ -30,7 +31,7 @@ func TestATokenIsSeenAndNotKept(t *testing.T) {
 			t.Errorf("%s: %s: %v %s", c.name, c.value, h.AppToken, problem)
 		}
 		if strings.Contains(fmt.Sprintf("%+v", *h.Request), "secret") {
-			t.Errorf("%s is kept in %+v", c.name, *h.Request)
+			t.Errorf("%s is shown in %+v", c.name, *h.Request)
 		}
 	}
 }

@@ -188,7 +188,7 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	if err != nil {
 		return s.broken(r, err)
 	}
-	if err := s.replace(ctx, login.Replaces, kept); err != nil {
+	if err := s.replace(ctx, login, kept); err != nil {
 		return s.broken(r, err)
 	}
 	if err := s.EndSessions(ctx, s.Sessions.Surplus(kept.Principal)); err != nil {
@@ -210,12 +210,16 @@ func noRole(a *saml.Assertion) *refusal.Refusal {
 
 // replace ends the session that the browser had before. The IdP's POST comes
 // from another site and does not bring its cookie, so the pending login says
-// which one it was; its roles were as a rule those of the new one.
-func (s *Service) replace(ctx context.Context, id string, now *session.Session) error {
-	if id == "" {
+// which one it was; its roles were as a rule those of the new one. One that is
+// only renewed ends a moment later: what its pages have asked for is under way.
+func (s *Service) replace(ctx context.Context, login pending, now *session.Session) error {
+	if login.Replaces == "" {
 		return nil
 	}
-	before := &session.Session{ID: id, Roles: now.Roles}
+	if login.Renews != "" && login.Renews == whoseIs(now.Principal) {
+		return s.Sessions.EndSoon(ctx, login.Replaces)
+	}
+	before := &session.Session{ID: login.Replaces, Roles: now.Roles}
 	return errors.Join(s.Sessions.End(ctx, before), s.forget(ctx, before))
 }
 

@@ -150,6 +150,10 @@ func (s *Service) Handle(ctx context.Context, r Request) Page {
 		return s.signedOut()
 	case WhoAmIPath:
 		return s.whoAmI(ctx, r)
+	case KeepPath:
+		return s.keepOpen(ctx, r)
+	case RenewPath:
+		return s.renewNow(ctx, r)
 	case MetadataPath:
 		return s.metadata()
 	}

@@ -221,12 +221,13 @@ func (s *Service) whoAmI(ctx context.Context, r Request) Page {
 	view := struct {
 		CSS        template.CSS     `json:"-"`
 		LogoutPath string           `json:"-"`
+		KeepPath   string           `json:"-"`
 		IdP        string           `json:"idp"`
 		Name       string           `json:"name"`
 		Roles      []string         `json:"roles"`
 		Missed     []session.Missed `json:"missed"`
 		Expires    string           `json:"expires"`
-	}{css(), LogoutPath, who.Principal.IdP, who.Principal.SessionName, who.Roles, who.Missed, who.Expires.UTC().Format(time.RFC3339)}
+	}{css(), LogoutPath, KeepPath, who.Principal.IdP, who.Principal.SessionName, who.Roles, who.Missed, who.Expires.UTC().Format(time.RFC3339)}
 	var p Page
 	if r.HTML {
 		p = render(http.StatusOK, "whoami", view)

@@ -43,6 +43,9 @@ type pending struct {
 	Started   time.Time `json:"started"`
 	// Replaces is the session that the browser had when the login began.
 	Replaces string `json:"replaces,omitempty"`
+	// Renews says, as a hash, whose session that was, where the login only
+	// renews it.
+	Renews string `json:"renews,omitempty"`
 }
 
 // handle is the RelayState: a random name for the cookie, and how often this

@@ -2,7 +2,10 @@ package login
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -18,7 +21,7 @@ func (s *Service) Start(ctx context.Context, r Request) Page {
 	if len(s.IdPs) > 1 {
 		return s.choose(r)
 	}
-	return s.start(ctx, r, s.IdPs[0], returnTo(r.Target), 0)
+	return s.start(ctx, r, s.IdPs[0], returnTo(r.Target), 0, "")
 }
 
 // restart is the page StartPath: a login begun by hand, by a choice among
@@ -34,11 +37,11 @@ func (s *Service) restart(ctx context.Context, r Request) Page {
 	}
 	back := returnTo(query.Get("to"))
 	if len(s.IdPs) == 1 {
-		return s.start(ctx, r, s.IdPs[0], back, attempt)
+		return s.start(ctx, r, s.IdPs[0], back, attempt, "")
 	}
 	for _, idp := range s.IdPs {
 		if idp.Name == query.Get("idp") || query.Get("idp") == "" && idp.serves(query.Get("email")) {
-			return s.start(ctx, r, idp, back, attempt)
+			return s.start(ctx, r, idp, back, attempt, "")
 		}
 	}
 	r.Target = back
@@ -51,7 +54,9 @@ func (i IdP) serves(email string) bool {
 	return ok && slices.Contains(i.Domains, strings.ToLower(strings.TrimSpace(domain)))
 }
 
-func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int) Page {
+// start sends the browser to an IdP. renews names the person whose session is
+// renewed; empty: it is a login.
+func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int, renews string) Page {
 	h, err := s.newHandle(attempt)
 	if err != nil {
 		return s.broken(r, err)
@@ -65,7 +70,7 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	if err != nil {
 		return s.broken(r, err)
 	}
-	cookie, err := s.sealPending(h, pending{RequestID: message.ID, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces})
+	cookie, err := s.sealPending(h, pending{RequestID: message.ID, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces, Renews: renews})
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -90,4 +95,10 @@ func (s *Service) current(ctx context.Context, r Request) (id string, err error)
 		return "", err
 	}
 	return now.ID, nil
+}
+
+// whoseIs names a person in a pending login, without telling who it is.
+func whoseIs(p saml.Principal) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d:%s:%s", len(p.IdP), p.IdP, p.NameID))
+	return hex.EncodeToString(sum[:16])
 }

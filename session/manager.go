@@ -151,7 +151,7 @@ func (m *Manager) touch(ctx context.Context, s *Session) (*Session, error) {
 		return nil, fmt.Errorf("keeping a session: %w", err)
 	}
 	m.index.seen(s.ID, now)
-	return &touched, nil
+	return &touched, m.endingSoon(ctx, s.ID, record)
 }
 
 // End forgets a session.

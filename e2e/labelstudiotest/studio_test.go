@@ -42,14 +42,20 @@ type studio struct {
 	stop      func()
 }
 
-var shared = sync.OnceValues(start)
+// running is what the first test that needs it started; nil: none did, as in a
+// worker of the fuzzer.
+var running *studio
+
+var shared = sync.OnceValues(func() (*studio, error) {
+	s, err := start()
+	running = s
+	return s, err
+})
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if os.Getenv("ROLEPASS_LABEL_STUDIO_BIN") != "" {
-		if s, err := shared(); err == nil {
-			s.stop()
-		}
+	if running != nil {
+		running.stop()
 	}
 	os.Exit(code)
 }

@@ -172,6 +172,15 @@ func grantsOf(project map[string]int64) []map[string]any {
 	}
 }
 
+// GrantsByNumber are the grants without titles, for a Rolepass that has no
+// credential to look them up with.
+func (s *Stack) GrantsByNumber() []map[string]any {
+	grants := grantsOf(s.projectIDs)
+	delete(grants[0], "project_titles")
+	grants[0]["projects"] = []int64{s.projectIDs["Radiology"], s.projectIDs["Ultrasound"]}
+	return grants
+}
+
 // reads are the prefixes of each role in the store itself. They are wider than
 // the grants: the session policy that Rolepass asks for narrows them.
 var reads = map[string][]string{

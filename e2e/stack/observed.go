@@ -96,7 +96,7 @@ func (s *Stack) startObserver(ctx context.Context, o *Observed, app string) erro
 	}
 	config := maps.Clone(s.config)
 	maps.Copy(config, map[string]any{
-		"public_url": o.Public, "listen": addresses[0], "admin": addresses[1], "audit": o.Audit,
+		"public_url": o.Public, "listen": addresses[0], "admin": addresses[1], "audit": o.Audit, "grants": s.GrantsByNumber(),
 		"label_studio": map[string]any{"url": app, "sign_in": "observe", "acs": []any{map[string]any{
 			"path": strings.TrimPrefix(o.ACS, o.Public), "idp": "demo", "organization": 1,
 		}}},

@@ -162,7 +162,7 @@ func (s *Stack) WithoutRolepass(ctx context.Context, do func()) error {
 
 // WithConfig runs Rolepass with some of its configuration's keys replaced, does
 // something, and starts it again as it was. Envoy goes on as it is.
-func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func()) error {
+func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func()) (err error) {
 	config := maps.Clone(s.config)
 	maps.Copy(config, replaced)
 	file, err := s.writesYAML("rolepass-replaced.yaml", config)
@@ -174,12 +174,13 @@ func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func
 	}
 	was := s.Demo.Config
 	s.Demo.Config = file
-	defer func() { s.Demo.Config = was }()
+	// Also when do ends the test.
+	defer func() { err = errors.Join(err, s.again(ctx, was)) }()
 	if err := s.startRolepass(ctx); err != nil {
-		return errors.Join(err, s.again(ctx, was))
+		return err
 	}
 	do()
-	return s.again(ctx, was)
+	return nil
 }
 
 // WithWorkload is WithConfig with a workload: a program that has the token of

@@ -1,0 +1,63 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rolepass/rolepass/state"
+)
+
+// grace is how long a session lives on that a new one of the same person has
+// replaced: what their pages asked meanwhile is still on its way, and a page of
+// the application that gets a 401 leaves, with unsaved work.
+const grace = 30 * time.Second
+
+// EndSoon ends a session in a moment. What finds it until then writes it no
+// longer life.
+func (m *Manager) EndSoon(ctx context.Context, id string) error {
+	m.index.remove(id)
+	record, err := m.Store.Get(ctx, storeName(id))
+	if errors.Is(err, state.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading a session that ends: %w", err)
+	}
+	// The mark comes first, and outlives the session: whoever writes the
+	// session anew in between looks for it afterwards.
+	ends := m.Now().Add(grace)
+	if err := m.Store.Put(ctx, endingName(id), ends.AppendFormat(nil, time.RFC3339Nano), ends.Add(touchEvery)); err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return m.shorten(ctx, id, record, ends)
+}
+
+// endingSoon takes back the life that a record was given after its session had
+// been told to end.
+func (m *Manager) endingSoon(ctx context.Context, id string, record []byte) error {
+	mark, err := m.Store.Get(ctx, endingName(id))
+	if errors.Is(err, state.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading whether a session ends: %w", err)
+	}
+	m.index.remove(id)
+	ends, err := time.Parse(time.RFC3339Nano, string(mark))
+	if err != nil {
+		ends = m.Now() // not a mark of ours: at once
+	}
+	return m.shorten(ctx, id, record, ends)
+}
+
+func (m *Manager) shorten(ctx context.Context, id string, record []byte, ends time.Time) error {
+	err := m.Store.Replace(ctx, storeName(id), record, ends)
+	if err != nil && !errors.Is(err, state.ErrNotFound) {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
+}
+
+func endingName(id string) string { return "ending:" + id }

@@ -1,0 +1,34 @@
+package session_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/session"
+)
+
+// A session that was renewed lives half a minute on, and no use of it, not
+// even one that was just going to write it anew, gives it more.
+func TestARenewedSessionEndsInAMoment(t *testing.T) {
+	w := newWorld(t)
+	s, cookie := w.signedIn()
+	lines := []string{cookie}
+	w.passes(2 * time.Minute) // the next use writes the record anew
+	if err := w.EndSoon(t.Context(), s.ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		w.passes(9 * time.Second)
+		if _, err := w.Find(t.Context(), lines); err != nil {
+			t.Fatalf("while its pages' requests are under way: %v", err)
+		}
+	}
+	w.passes(4 * time.Second) // half a minute, whenever it was used
+	if _, err := w.Find(t.Context(), lines); !errors.Is(err, session.ErrNone) {
+		t.Errorf("it lives on: %v", err)
+	}
+	if err := w.EndSoon(t.Context(), s.ID); err != nil {
+		t.Errorf("ending what has ended: %v", err)
+	}
+}

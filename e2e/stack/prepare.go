@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Users of the containers, as docker-compose.yml has them.
@@ -93,6 +94,14 @@ func prepareOnce(ctx context.Context, authority string) error {
 		files = append(files, made{one.certificate, one.uid, certificate}, made{one.key, one.uid, key})
 	}
 	files = append(files, made{"minio/certs/CAs/ca.crt", 0, ca.certificate})
+	// In tests Label Studio begins with the tables that it would make itself,
+	// for some minutes.
+	if template, err := os.ReadFile("/template.sqlite3"); err == nil {
+		if err := os.Chown(filepath.Join(volumes, "studio-data"), studioUser, 0); err != nil {
+			return err
+		}
+		files = append(files, made{"studio-data/label_studio.sqlite3", studioUser, template})
+	}
 	for _, file := range files {
 		if err := write(file); err != nil {
 			return err
@@ -111,7 +120,11 @@ func write(m made) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, m.body, 0o400); err != nil {
+	mode := os.FileMode(0o400)
+	if strings.HasPrefix(m.path, "studio-data/") {
+		mode = 0o600 // a database, which is written to
+	}
+	if err := os.WriteFile(path, m.body, mode); err != nil {
 		return fmt.Errorf("writing %s: %w", m.path, err)
 	}
 	return os.Chown(path, m.uid, -1)

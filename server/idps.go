@@ -69,8 +69,10 @@ func (i *idp) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the metadata of IdP %s: %w", i.config.Name, err)
 	}
-	if before := i.sp.Load(); before != nil && before.IdP.Metadata.EntityID != metadata.EntityID {
-		return fmt.Errorf("the metadata of IdP %s is now that of another entity: if that is meant, restart Rolepass", i.config.Name)
+	if before := i.sp.Load(); before != nil {
+		if err := i.succeeds(before.IdP.Metadata, metadata); err != nil {
+			return err
+		}
 	}
 	i.sp.Store(&saml.ServiceProvider{
 		EntityID: i.entity, ACS: i.acs, SLO: i.slo, Keys: i.keys, Now: i.now, Rand: i.rand, Decryption: i.config.Decryption,
@@ -80,6 +82,18 @@ func (i *idp) load(ctx context.Context) error {
 			Email: i.config.Email, FirstName: i.config.FirstName, LastName: i.config.LastName,
 		},
 	})
+	return nil
+}
+
+// succeeds says what is wrong with metadata that would take the place of what
+// is in use.
+func (i *idp) succeeds(before, now *saml.Metadata) error {
+	switch {
+	case before.EntityID != now.EntityID:
+		return fmt.Errorf("the metadata of IdP %s is now that of another entity: if that is meant, restart Rolepass", i.config.Name)
+	case !now.ValidUntil.IsZero() && !i.now().Before(now.ValidUntil):
+		return fmt.Errorf("the metadata of IdP %s that was fetched was valid until %s only: let the IdP publish it anew", i.config.Name, now.ValidUntil.Format(time.RFC3339))
+	}
 	return nil
 }
 

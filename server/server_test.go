@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/saml/samltest"
 	"github.com/rolepass/rolepass/state"
 )
@@ -227,6 +228,74 @@ func TestMetadataIsRefreshed(t *testing.T) {
 	if certificate() == first {
 		t.Error("the new key is not known")
 	}
+}
+
+// An IdP that rolls its key over publishes the new one beside the old one,
+// signs with it later, and drops the old one at last: nobody's login fails on
+// the way, whether or not a refresh failed in between.
+func TestAKeyRollsOverWithoutAFailedLogin(t *testing.T) {
+	old := newIdP(t, "https://idp.test")
+	key, err := samltest.NewKey(2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	idp := func(o samltest.Options) *samltest.IdP {
+		o.EntityID, o.SSOURL = "https://idp.test", "https://idp.test/sso"
+		made, err := samltest.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	rolled := idp(samltest.Options{Key: key})
+	both := idp(samltest.Options{Announced: []*samltest.Key{key}})
+	stale := strings.Replace(string(rolled.Metadata()), "<md:EntityDescriptor ", `<md:EntityDescriptor validUntil="2020-01-01T00:00:00Z" `, 1)
+	var answer atomic.Pointer[[]byte]
+	give := func(document []byte) { answer.Store(&document) }
+	give(old.Metadata())
+	var said bytes.Buffer
+	o := Options{Log: slog.New(slog.NewTextHandler(&said, nil))}
+	s, err := New(t.Context(), configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*answer.Load()) }), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.audit.Close(context.Background()) })
+	logins := 0
+	signsIn := func(by *samltest.IdP) error {
+		logins++
+		sp := s.idps[0].sp.Load()
+		response := by.Response(samltest.Spec{ACS: sp.ACS, InResponseTo: "id-1", Roles: []string{"arn:aws:iam::111122223333:role/radiology,arn:aws:iam::111122223333:saml-provider/corp"}})
+		_, err := sp.Verify(response, saml.Expect{RequestID: "id-1"})
+		return err
+	}
+	for _, phase := range []struct {
+		name      string
+		published []byte
+		signs     []*samltest.IdP
+		says      string
+	}{
+		{"old", old.Metadata(), []*samltest.IdP{old}, ""},
+		{"both are published", both.Metadata(), []*samltest.IdP{old, rolled}, ""},
+		{"the address answers nonsense", []byte("<html>"), []*samltest.IdP{old, rolled}, "the last stays in use"},
+		{"a stale copy is published", []byte(stale), []*samltest.IdP{old, rolled}, "was valid until 2020-01-01T00:00:00Z only"},
+		{"the old one is gone", rolled.Metadata(), []*samltest.IdP{rolled}, ""},
+	} {
+		said.Reset()
+		give(phase.published)
+		s.refreshOnce(t.Context())
+		for _, by := range phase.signs {
+			if err := signsIn(by); err != nil {
+				t.Errorf("%s: %v", phase.name, err)
+			}
+		}
+		if !strings.Contains(said.String(), phase.says) || phase.says == "" && said.Len() > 0 {
+			t.Errorf("%s: the log says %q", phase.name, said.String())
+		}
+	}
+	if err := signsIn(old); err == nil {
+		t.Error("the key that is gone still signs")
+	}
+	t.Logf("%d logins through a rollover", logins)
 }
 
 func TestTheSocketOfAnotherProcess(t *testing.T) {

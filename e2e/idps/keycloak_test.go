@@ -100,6 +100,15 @@ func (k *keycloak) givesRole(ctx context.Context, pair string) error {
 	return k.admin(ctx, "POST", "/users/"+people[0].ID+"/role-mappings/clients/"+k.client, roles, nil)
 }
 
+// signsOut tells Keycloak where logout messages go, and that requests and
+// logout messages must be signed.
+func (k *keycloak) signsOut(ctx context.Context, public, certificate string) error {
+	return k.sets(ctx, map[string]string{
+		"saml_single_logout_service_url_redirect": public + "/rolepass/saml/slo", "saml_single_logout_service_url_post": public + "/rolepass/saml/slo",
+		"saml.client.signature": "true", "saml.signing.certificate": certificate,
+	})
+}
+
 // sets changes attributes of our client.
 func (k *keycloak) sets(ctx context.Context, attributes map[string]string) error {
 	var client map[string]any

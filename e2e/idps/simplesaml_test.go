@@ -86,4 +86,13 @@ func startSimpleSAML(ctx context.Context, dir, public, role, provider string) (*
 	return s, nil
 }
 
+// signsOut tells it where logout messages go, and by which certificate they
+// are known.
+func (s *simpleSAML) signsOut(public, certificate string) error {
+	more := fmt.Sprintf(`
+'SingleLogoutService' => [['Binding' => 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', 'Location' => '%[1]s/rolepass/saml/slo']],
+'certData' => '%[2]s', 'redirect.validate' => true, 'redirect.sign' => true, 'sign.logout' => true, 'validate.authnrequest' => true,`, public, certificate)
+	return os.WriteFile(filepath.Join(s.dir, "metadata", "saml20-sp-remote.php"), []byte(fmt.Sprintf(simpleRemote, public, more)), 0o600)
+}
+
 func (s *simpleSAML) metadata() string { return s.address + "/saml2/idp/metadata.php" }

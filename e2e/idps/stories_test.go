@@ -4,6 +4,8 @@ package idps
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rolepass/rolepass/e2e/stack"
+	"github.com/rolepass/rolepass/saml"
 )
 
 // hospital is everything: one Rolepass and three identity providers.
@@ -79,8 +82,20 @@ func (h *hospital) start(ctx context.Context, tools stack.Tools) error {
 		o.Partners = append(o.Partners, p)
 	}
 	var err error
-	h.Stack, err = stack.Start(ctx, o)
-	return err
+	if h.Stack, err = stack.Start(ctx, o); err != nil {
+		return err
+	}
+	return h.trusted(ctx)
+}
+
+// trusted tells the providers our certificate.
+func (h *hospital) trusted(ctx context.Context) error {
+	keys, err := saml.LoadSigningKeys(h.SAMLKeys())
+	if err != nil {
+		return err
+	}
+	certificate := base64.StdEncoding.EncodeToString(keys[0].Certificate.Raw)
+	return errors.Join(h.keycloak.signsOut(ctx, h.Demo.Public, certificate), h.simple.signsOut(h.Demo.Public, certificate))
 }
 
 func (h *hospital) stop() {

@@ -46,6 +46,9 @@ func (s *Stack) configure(ctx context.Context) error {
 	if err := s.rolepass(ctx, nil, "keys", "new", keys); err != nil {
 		return err
 	}
+	if err := s.rolepass(ctx, nil, "keys", "saml", s.SAMLKeys()); err != nil {
+		return err
+	}
 	secretKey := filepath.Join(s.Dir, "label-studio.secret")
 	if err := os.WriteFile(secretKey, []byte(s.secretKey), 0o600); err != nil {
 		return err
@@ -64,6 +67,8 @@ func (s *Stack) configure(ctx context.Context) error {
 		"listen":       s.Demo.Check,
 		"admin":        addresses[1],
 		"keys":         keys,
+		"saml_keys":    s.SAMLKeys(),
+		"admin_socket": filepath.Join(s.Dir, "admin.sock"),
 		"idps":         s.idps(),
 		"sts":          []any{map[string]any{"name": "demo", "region": region, "endpoint": s.Demo.STS}},
 		"buckets":      buckets,
@@ -77,6 +82,17 @@ func (s *Stack) configure(ctx context.Context) error {
 	}
 	s.Demo.Config, err = s.writesYAML("rolepass.yaml", s.config)
 	return err
+}
+
+// SAMLKeys is the directory of the keys with which Rolepass signs.
+func (s *Stack) SAMLKeys() string { return filepath.Join(s.Dir, "saml-keys") }
+
+// Rolepass runs one of Rolepass's commands with the stack's configuration, and
+// gives what it said.
+func (s *Stack) Rolepass(ctx context.Context, args ...string) (string, error) {
+	var out bytes.Buffer
+	err := s.rolepass(ctx, &out, append(args, "--config", s.Demo.Config)...)
+	return out.String(), err
 }
 
 // rolepass runs one of Rolepass's commands to its end.

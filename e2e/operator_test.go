@@ -1,0 +1,90 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rolepass/rolepass/server"
+)
+
+// commands runs one of Rolepass's commands, as its operator.
+func (v *visitor) commands(args ...string) string {
+	v.t.Helper()
+	said, err := running(v.t).Rolepass(v.t.Context(), args...)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return said
+}
+
+// keys are the secrets of the files that Rolepass holds.
+func (v *visitor) keys() map[string]string {
+	v.t.Helper()
+	found := map[string]string{}
+	for _, pattern := range []string{"keys/*.key", "saml-keys/*.pem", "*.secret"} {
+		names, err := filepath.Glob(filepath.Join(running(v.t).Dir, pattern))
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				v.t.Fatal(err)
+			}
+			secret := string(text)
+			if _, private, ok := strings.Cut(secret, "-----BEGIN PRIVATE KEY-----\n"); ok {
+				secret = private
+			}
+			found["the file "+filepath.Base(name)] = strings.TrimSpace(secret)
+		}
+	}
+	if len(found) < 3 {
+		v.t.Fatalf("only %d files with secrets", len(found))
+	}
+	return found
+}
+
+// An operator sees who is signed in, and ends it: the next fetch is refused.
+func TestAnOperatorEndsSessions(t *testing.T) {
+	one, other := visits(t), visits(t)
+	one.signsIn("radiologist")
+	other.signsIn("researcher")
+	task, theirs := readable(one.project("Radiology"), "radiologist")[0], readable(other.project("Research"), "researcher")[0]
+	one.mustBe(one.fetches(task.ID, task.URI), http.StatusOK)
+
+	var all []server.ListedSession
+	if err := json.Unmarshal([]byte(one.commands("sessions", "list", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	listed := 0
+	for _, s := range all {
+		if s.Person == one.account("radiologist").Email && s.IdP == "demo" && len(s.Roles) == 1 {
+			listed++
+		}
+	}
+	if listed == 0 {
+		t.Fatalf("the radiologist is not among %+v", all)
+	}
+	one.commands("sessions", "revoke", "--person", one.account("radiologist").Email)
+	one.mustBe(one.fetches(task.ID, task.URI), http.StatusUnauthorized)
+	other.mustBe(other.fetches(theirs.ID, theirs.URI), http.StatusOK)
+	other.commands("sessions", "revoke", "--role", "arn:aws:iam::111122223333:role/research")
+	other.mustBe(other.fetches(theirs.ID, theirs.URI), http.StatusUnauthorized)
+}
+
+// A new key seals what comes, and nobody is signed out.
+func TestANewKeySignsNobodyOut(t *testing.T) {
+	v := visits(t)
+	v.signsIn("radiologist")
+	task := readable(v.project("Radiology"), "radiologist")[0]
+	v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK)
+	v.commands("keys", "rotate")
+	v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK)
+	after := visits(t)
+	after.signsIn("radiologist")
+	after.mustBe(after.fetches(task.ID, task.URI), http.StatusOK)
+}

@@ -120,6 +120,13 @@ func (c *chromium) keeps(name string, png []byte) {
 // waits until the application shows.
 func (c *chromium) signsIn(name string) {
 	c.t.Helper()
+	c.entersAs(name)
+	c.until(`location.origin === ` + quoted(c.demo.Public) + ` && document.querySelector('[class*="menu-header"]') !== null`)
+}
+
+// entersAs opens the address and gives name and password on the IdP's page.
+func (c *chromium) entersAs(name string) {
+	c.t.Helper()
 	var password string
 	for _, account := range c.demo.Accounts {
 		if account.Name == name {
@@ -132,7 +139,6 @@ func (c *chromium) signsIn(name string) {
 		chromedp.SendKeys(`input[name="username"]`, name),
 		chromedp.SendKeys(`input[name="password"]`, password+"\n"),
 	)
-	c.until(`location.origin === ` + quoted(c.demo.Public) + ` && document.querySelector('[class*="menu-header"]') !== null`)
 }
 
 func quoted(s string) string {

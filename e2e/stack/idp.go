@@ -18,6 +18,9 @@ func (s *Stack) startIdP() error {
 		Address: s.Demo.IdP, Application: idp.Application{ACS: s.acs(), EntityID: s.entity()},
 		More: []idp.Application{{ACS: s.observedACS(), EntityID: s.observedACS()}},
 	}
+	for _, address := range s.applications() {
+		o.More = append(o.More, idp.Application{ACS: address + acsPath, EntityID: address + entityPath})
+	}
 	for _, p := range people {
 		who := idp.Person{Name: p.name, Password: password(p.name), Email: p.email, First: p.first, Last: p.last, Groups: p.groups}
 		for _, role := range p.roles {

@@ -1,11 +1,9 @@
 package stack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,40 +88,11 @@ func (s *Stack) startEnterprise(ctx context.Context, python string, o *Observed)
 
 // startObserver starts Rolepass and Envoy before the application.
 func (s *Stack) startObserver(ctx context.Context, o *Observed, app string) error {
-	addresses, err := s.ports.addresses(3)
-	if err != nil {
-		return err
-	}
-	config := maps.Clone(s.config)
-	maps.Copy(config, map[string]any{
-		"public_url": o.Public, "listen": addresses[0], "admin": addresses[1], "audit": o.Audit, "grants": s.GrantsByNumber(),
+	_, err := s.startBeside(ctx, "observer", s.observed, map[string]any{
+		"grants": s.GrantsByNumber(),
 		"label_studio": map[string]any{"url": app, "sign_in": "observe", "acs": []any{map[string]any{
 			"path": strings.TrimPrefix(o.ACS, o.Public), "idp": "demo", "organization": 1,
 		}}},
-		"envoy": map[string]any{"listen": s.observed, "admin": addresses[2], "access_log": filepath.Join(s.Dir, "observer-access.log")},
 	})
-	file, err := s.writesYAML("observer.yaml", config)
-	if err != nil {
-		return err
-	}
-	rolepass, err := s.starts("observer", nil, filepath.Join(s.Dir, "bin", "rolepass"), "serve", "--config", file)
-	if err != nil {
-		return err
-	}
-	if err := rolepass.await(ctx, "http://"+addresses[1]+"/readyz"); err != nil {
-		return err
-	}
-	var bootstrap bytes.Buffer
-	if err := s.rolepass(ctx, &bootstrap, "generate", "envoy", "--config", file); err != nil {
-		return err
-	}
-	envoyFile := filepath.Join(s.Dir, "observer-envoy.yaml")
-	if err := os.WriteFile(envoyFile, bootstrap.Bytes(), 0o600); err != nil {
-		return err
-	}
-	envoy, err := s.starts("observer-envoy", nil, s.Tools.Envoy, "--config-path", envoyFile, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
-	if err != nil {
-		return err
-	}
-	return envoy.await(ctx, "http://"+addresses[2]+"/ready")
+	return err
 }

@@ -50,6 +50,7 @@ type Stack struct {
 	app        string   // the recorder before it
 	listen     string   // Envoy's address
 	observed   string   // Envoy's address before an application that signs in itself
+	besides    besides
 	envoyAdmin string
 	idp        *idp.Provider
 	guardian   *guardian
@@ -159,8 +160,12 @@ func (s *Stack) choosesPort() error {
 	if s.Demo.Public, err = public(s.listen); err != nil {
 		return err
 	}
-	s.observed, err = s.ports.address()
-	return err
+	addresses, err := s.ports.addresses(3)
+	if err != nil {
+		return err
+	}
+	s.observed, s.besides = addresses[0], besides{redirecting: addresses[1], viewer: addresses[2]}
+	return nil
 }
 
 // public is how a browser names one of our addresses.

@@ -40,7 +40,7 @@ func (s *Stack) startStore(ctx context.Context) error {
 		return err
 	}
 	p, err := s.starts("minio", []string{
-		"MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret, "MINIO_BROWSER=off", "MINIO_UPDATE=off",
+		"MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret, "MINIO_BROWSER=off", "MINIO_API_CORS_ALLOW_ORIGIN=" + s.applications()[0], "MINIO_UPDATE=off",
 		"MINIO_AUDIT_WEBHOOK_ENABLE_demo=on", "MINIO_AUDIT_WEBHOOK_ENDPOINT_demo=http://" + audit,
 	}, s.Tools.MinIO, "server", "--quiet", "--address", addresses[0], "--console-address", addresses[1], filepath.Join(s.Dir, "minio"))
 	if err != nil {

@@ -25,11 +25,15 @@ func (s *Stack) startSTS(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	audiences := []string{s.acs(), s.observedACS()}
+	for _, address := range s.applications() {
+		audiences = append(audiences, address+acsPath)
+	}
 	var roles []map[string]any
 	for role := range s.reads() {
 		roles = append(roles, map[string]any{
 			"arn":   role,
-			"trust": map[string]any{"provider": trusts[role], "saml_aud": []string{s.acs(), s.observedACS()}},
+			"trust": map[string]any{"provider": trusts[role], "saml_aud": audiences},
 			"store": map[string]any{"access_key_id": storeUser(role), "secret_access_key_file": secret},
 		})
 	}
@@ -61,10 +65,15 @@ func (s *Stack) startSTS(ctx context.Context) error {
 }
 
 // acs is our assertion consumer service.
-func (s *Stack) acs() string { return s.Demo.Public + "/rolepass/saml/acs" }
+func (s *Stack) acs() string { return s.Demo.Public + acsPath }
+
+const (
+	acsPath    = "/rolepass/saml/acs"
+	entityPath = "/rolepass/saml/metadata"
+)
 
 // entity is who we are to the identity provider.
-func (s *Stack) entity() string { return s.Demo.Public + "/rolepass/saml/metadata" }
+func (s *Stack) entity() string { return s.Demo.Public + entityPath }
 
 // writesYAML writes a configuration file.
 func (s *Stack) writesYAML(name string, content any) (path string, err error) {

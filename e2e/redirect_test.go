@@ -1,0 +1,190 @@
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/rolepass/rolepass/e2e/stack"
+)
+
+var redirecting = sync.OnceValues(func() (*stack.Beside, error) {
+	s, err := start()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := startContext()
+	defer cancel()
+	return s.Redirecting(ctx)
+})
+
+// follows asks the store as a browser does that was sent there: without the
+// application's cookies.
+func follows(t *testing.T, location string, headers ...string) answer {
+	t.Helper()
+	return visits(t).asks("GET", location, nil, headers...)
+}
+
+// A picture comes from the store itself, for as long as its location is good,
+// and as what its name says; whatever of that is changed on the way is no longer
+// signed.
+func TestARedirectLeadsToTheObject(t *testing.T) {
+	v, _ := visitsBeside(t, redirecting)
+	v.signsIn("radiologist")
+	task := readable(v.project("Radiology"), "radiologist")[0]
+	sent := v.mustBe(v.fetches(task.ID, task.URI), http.StatusSeeOther)
+	if len(sent.body) != 0 || sent.Header.Get("Cache-Control") != "no-store" || sent.Header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("the redirect is %v with %d bytes", sent.Header, len(sent.body))
+	}
+	location := v.next(sent)
+	got := v.mustBe(follows(t, location, "Origin: "+v.demo.Public), http.StatusOK)
+	if !bytes.Equal(got.body, running(t).Object(task.URI)) {
+		t.Errorf("%d bytes arrived", len(got.body))
+	}
+	for name, want := range map[string]string{"Cache-Control": "private, no-store, max-age=0", "Content-Type": "image/png", "Access-Control-Allow-Origin": v.demo.Public} {
+		if got.Header.Get(name) != want {
+			t.Errorf("the store says %s %q, want %q", name, got.Header.Get(name), want)
+		}
+	}
+	if foreign := follows(t, location, "Origin: "+running(t).Demo.Public); foreign.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("the store lets pages of another origin read")
+	}
+	for old, changed := range map[string]string{"image%2Fpng": "text%2Fhtml", "max-age%3D0": "max-age%3D9", "/imaging/radiology/": "/imaging/intake/"} {
+		if !strings.Contains(location, old) {
+			t.Fatalf("the location has no %s", old)
+		}
+		v.mustBe(follows(t, strings.Replace(location, old, changed, 1)), http.StatusForbidden)
+	}
+	if refused := v.fetches(task.ID, v.demo.Outside[0]); refused.StatusCode != http.StatusForbidden || refused.Header.Get("Location") != "" {
+		t.Errorf("what is not theirs: %s", refused.Status)
+	}
+}
+
+// Parts of objects, and what a browser could run, come by route all the same:
+// there Envoy's request is signed by headers.
+func TestWhatIsNotRedirected(t *testing.T) {
+	v, _ := visitsBeside(t, redirecting)
+	v.signsIn("both")
+	before := len(s3Saw(t))
+	film := v.project("Ultrasound").Tasks[0]
+	part := v.mustBe(v.fetches(film.ID, film.URI, "Range: bytes=0-9"), http.StatusPartialContent)
+	last := v.mustBe(v.fetches(film.ID, film.URI, "Range: bytes=-5"), http.StatusPartialContent)
+	if whole := running(t).Object(film.URI); !bytes.Equal(part.body, whole[:10]) || !bytes.Equal(last.body, whole[len(whole)-5:]) {
+		t.Errorf("the parts are %q and %q", part.body, last.body)
+	}
+	note := v.project("Notes").Tasks[0]
+	text := v.mustBe(v.fetches(note.ID, note.URI), http.StatusOK)
+	if !bytes.Equal(text.body, running(t).Object(note.URI)) || text.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("the note is %d bytes, %v", len(text.body), text.Header)
+	}
+	for _, task := range v.project("Attachments").Tasks {
+		if got := v.fetches(task.ID, task.URI); got.StatusCode != http.StatusOK && !strings.HasSuffix(task.URI, ".svg") {
+			t.Errorf("%s: %s", task.URI, got.Status)
+		}
+	}
+	streamed := s3Saw(t)[before:]
+	if len(streamed) < 3 {
+		t.Fatalf("S3 saw %d requests", len(streamed))
+	}
+	for _, request := range streamed {
+		if request.Auth != "header" || request.Status >= 400 {
+			t.Errorf("S3 was asked with a signature by %s: %d", request.Auth, request.Status)
+		}
+	}
+}
+
+// After a logout nothing in the browser leads to an object any more: not Label
+// Studio's service worker, which keeps locations of redirects, and no cache.
+// What is left is the location itself, for whoever copied it, until it ends.
+func TestWhatIsLeftAfterALogout(t *testing.T) {
+	v, b := visitsBeside(t, redirecting)
+	c := opensChromium(t)
+	c.demo.Public = b.Public
+	c.signsIn("radiologist")
+	project := c.opensProject("Radiology")
+	for address, status := range c.fetched(8) {
+		if status != 200 && status != 304 {
+			t.Errorf("%d for %s", status, shortened(address))
+		}
+	}
+	c.until(shown)
+	c.picture("redirected")
+	address := b.Public + fetchPath(project.Tasks[0].ID, project.Tasks[0].URI)
+	c.until(`navigator.serviceWorker.controller !== null`)
+	if decided := c.decidedFor(b, 3, address); decided != 3 {
+		t.Errorf("three uses of an object are %d decisions: the service worker reuses locations", decided)
+	}
+
+	v.signsIn("radiologist")
+	copied := v.next(v.mustBe(v.asks("GET", address, nil, asPicture...), http.StatusSeeOther))
+	signed := time.Now()
+	v.opens(b.Public + "/logout")
+	c.runs(chromedp.Navigate(b.Public + "/logout"))
+	c.until(`document.body.innerText.includes("You are signed out")`)
+	status, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](`fetch(`+quoted(address)+`).then(r => r.status)`, chromedp.EvalAwaitPromise))
+	if err != nil || status != http.StatusUnauthorized {
+		t.Errorf("after the logout a page gets %d, %v", status, err)
+	}
+	kept, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](`caches.keys().then(async names => { let n = 0; for (const name of names) n += (await (await caches.open(name)).keys()).length; return n })`, chromedp.EvalAwaitPromise))
+	if err != nil || kept != 0 {
+		t.Errorf("after the logout %d answers are in the browser's Cache Storage, %v", kept, err)
+	}
+	v.mustBe(follows(t, copied), http.StatusOK)
+	t.Logf("the copied location ends %s after it was signed", endsAfter(t, copied, signed).Round(time.Second))
+	for _, log := range []string{b.Access, b.Audit, b.Said} {
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(text, []byte("X-Amz-")) || bytes.Contains(text, []byte("AWS4-HMAC")) {
+			t.Errorf("%s has a signature", log)
+		}
+	}
+}
+
+// decidedFor uses an object some times in the page, and says how many decisions
+// that were.
+func (c *chromium) decidedFor(b *stack.Beside, times int, address string) int {
+	c.t.Helper()
+	count := func() int {
+		text, err := os.ReadFile(b.Audit)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return bytes.Count(text, []byte(`"kind":"redirect"`))
+	}
+	before := count()
+	for range times {
+		status, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](`fetch(`+quoted(address)+`).then(r => r.blob().then(() => r.status))`, chromedp.EvalAwaitPromise))
+		if err != nil || status != http.StatusOK {
+			c.fails(fmt.Errorf("the page gets %d, %w", status, err))
+		}
+	}
+	return count() - before
+}
+
+// endsAfter waits until a location is no longer good, which it must be after its
+// life and not much later.
+func endsAfter(t *testing.T, location string, signed time.Time) time.Duration {
+	t.Helper()
+	life, err := time.ParseDuration(stack.RedirectLife)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for follows(t, location).StatusCode == http.StatusOK {
+		if time.Since(signed) > life+5*time.Second {
+			t.Fatalf("the location is good for longer than %s", life)
+		}
+		<-tick.C
+	}
+	return time.Since(signed)
+}

@@ -34,6 +34,11 @@ func show(ctx context.Context, dir string) error {
 		return err
 	}
 	defer s.Stop()
+	other, err := s.View(starting)
+	if err != nil {
+		return err
+	}
+	s.Demo.Viewer = other.Public
 	fmt.Print(invitation(s.Demo))
 	if err := describe(dir, s.Demo); err != nil {
 		return err
@@ -92,7 +97,11 @@ Try this:
   2. Sign out (the menu at the top right), sign in as researcher: the same
      pictures are refused, and the project "Research" works.
   3. contractor has a role that no grant names, and is told so.
-
+`)
+	if demo.Viewer != "" {
+		fmt.Fprintf(&b, "  4. %s is another application. Open it in a window of its own: cookies\n     know no ports.\n", demo.Viewer)
+	}
+	b.WriteString(`
 Everything that happened is in the logs that demo.json names; audit.log says
 who read what. Ctrl-C here, or make demo-stop, ends everything.
 `)

@@ -19,6 +19,8 @@ type Demo struct {
 	Outside []string          `json:"outside"`
 	PIDs    map[string]int    `json:"pids"`
 	Logs    map[string]string `json:"logs"`
+	// Viewer is another application, where one was started.
+	Viewer string `json:"viewer,omitempty"`
 }
 
 // Account is somebody who can sign in.

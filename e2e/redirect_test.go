@@ -2,15 +2,10 @@ package e2e_test
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/rolepass/rolepass/e2e/stack"
 )
@@ -98,93 +93,4 @@ func TestWhatIsNotRedirected(t *testing.T) {
 			t.Errorf("S3 was asked with a signature by %s: %d", request.Auth, request.Status)
 		}
 	}
-}
-
-// After a logout nothing in the browser leads to an object any more: not Label
-// Studio's service worker, which keeps locations of redirects, and no cache.
-// What is left is the location itself, for whoever copied it, until it ends.
-func TestWhatIsLeftAfterALogout(t *testing.T) {
-	v, b := visitsBeside(t, redirecting)
-	c := opensChromium(t)
-	c.demo.Public = b.Public
-	c.signsIn("radiologist")
-	project := c.opensProject("Radiology")
-	for address, status := range c.fetched(8) {
-		if status != 200 && status != 304 {
-			t.Errorf("%d for %s", status, shortened(address))
-		}
-	}
-	c.until(shown)
-	c.picture("redirected")
-	address := b.Public + fetchPath(project.Tasks[0].ID, project.Tasks[0].URI)
-	c.until(`navigator.serviceWorker.controller !== null`)
-	if decided := c.decidedFor(b, 3, address); decided != 3 {
-		t.Errorf("three uses of an object are %d decisions: the service worker reuses locations", decided)
-	}
-
-	v.signsIn("radiologist")
-	copied := v.next(v.mustBe(v.asks("GET", address, nil, asPicture...), http.StatusSeeOther))
-	signed := time.Now()
-	v.opens(b.Public + "/logout")
-	c.runs(chromedp.Navigate(b.Public + "/logout"))
-	c.until(`document.body.innerText.includes("You are signed out")`)
-	status, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](`fetch(`+quoted(address)+`).then(r => r.status)`, chromedp.EvalAwaitPromise))
-	if err != nil || status != http.StatusUnauthorized {
-		t.Errorf("after the logout a page gets %d, %v", status, err)
-	}
-	kept, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](`caches.keys().then(async names => { let n = 0; for (const name of names) n += (await (await caches.open(name)).keys()).length; return n })`, chromedp.EvalAwaitPromise))
-	if err != nil || kept != 0 {
-		t.Errorf("after the logout %d answers are in the browser's Cache Storage, %v", kept, err)
-	}
-	v.mustBe(follows(t, copied), http.StatusOK)
-	t.Logf("the copied location ends %s after it was signed", endsAfter(t, copied, signed).Round(time.Second))
-	for _, log := range []string{b.Access, b.Audit, b.Said} {
-		text, err := os.ReadFile(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Contains(text, []byte("X-Amz-")) || bytes.Contains(text, []byte("AWS4-HMAC")) {
-			t.Errorf("%s has a signature", log)
-		}
-	}
-}
-
-// decidedFor uses an object some times in the page, and says how many decisions
-// that were.
-func (c *chromium) decidedFor(b *stack.Beside, times int, address string) int {
-	c.t.Helper()
-	count := func() int {
-		text, err := os.ReadFile(b.Audit)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		return bytes.Count(text, []byte(`"kind":"redirect"`))
-	}
-	before := count()
-	for range times {
-		status, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](`fetch(`+quoted(address)+`).then(r => r.blob().then(() => r.status))`, chromedp.EvalAwaitPromise))
-		if err != nil || status != http.StatusOK {
-			c.fails(fmt.Errorf("the page gets %d, %w", status, err))
-		}
-	}
-	return count() - before
-}
-
-// endsAfter waits until a location is no longer good, which it must be after its
-// life and not much later.
-func endsAfter(t *testing.T, location string, signed time.Time) time.Duration {
-	t.Helper()
-	life, err := time.ParseDuration(stack.RedirectLife)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for follows(t, location).StatusCode == http.StatusOK {
-		if time.Since(signed) > life+5*time.Second {
-			t.Fatalf("the location is good for longer than %s", life)
-		}
-		<-tick.C
-	}
-	return time.Since(signed)
 }

@@ -98,7 +98,7 @@ func (s *Stack) startBeside(ctx context.Context, name, listen string, changes ma
 	b := &Beside{Public: address, Audit: at("-audit.log"), Access: at("-access.log"), Said: at(".log")}
 	config := maps.Clone(s.config)
 	maps.Copy(config, map[string]any{
-		"public_url": b.Public, "listen": addresses[0], "admin": addresses[1], "audit": b.Audit,
+		"public_url": b.Public, "listen": addresses[0], "admin": addresses[1], "admin_socket": nil, "audit": b.Audit,
 		"envoy": map[string]any{"listen": listen, "admin": addresses[2], "access_log": b.Access},
 	})
 	maps.Copy(config, changes)

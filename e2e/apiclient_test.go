@@ -39,9 +39,6 @@ func TestAProgramWithATokenOfLabelStudios(t *testing.T) {
 
 	passing := map[string]any{"url": s.Demo.LabelStudio, "owner_id": owner, "secret_key_file": filepath.Join(s.Dir, "label-studio.secret"), "api_clients": "pass"}
 	err := s.WithConfig(t.Context(), map[string]any{"label_studio": passing}, func() {
-		if err := s.EnvoyAnew(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		var access struct{ Access string }
 		if err := json.Unmarshal(program.mustBe(refresh(), http.StatusOK).body, &access); err != nil || access.Access == "" {
 			t.Fatal("Label Studio gives no access token")
@@ -72,9 +69,6 @@ func TestAProgramWithATokenOfLabelStudios(t *testing.T) {
 		}
 	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.EnvoyAnew(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -19,9 +19,6 @@ const (
 // been decided is written down and counted.
 func TestInShadowEverythingGoesOn(t *testing.T) {
 	err := running(t).WithConfig(t.Context(), map[string]any{"mode": "shadow"}, func() {
-		if err := running(t).EnvoyAnew(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		v := visits(t)
 		task := readable(v.project("Radiology"), "radiologist")[0]
 		page := v.asks("GET", v.demo.Public+"/projects/", nil, with(asPage, inShadow)...)

@@ -48,9 +48,6 @@ func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 
 	python := filepath.Join(filepath.Dir(s.Tools.LabelStudio), "python")
 	err := s.WithWorkload(t.Context(), m.id, func() {
-		if err := s.EnvoyAnew(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		seen := len(s3Saw(t))
 		cmd := exec.CommandContext(t.Context(), python, "-c", readsLikeABackend, v.demo.Public, access.Access, strconv.FormatInt(task.ID, 10), task.URI, t.TempDir())
 		var said bytes.Buffer
@@ -72,9 +69,6 @@ func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 		program.refusedAs(program.asks("GET", program.fetching(hidden.ID, hidden.URI), nil, bearer), "no_grant")
 	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.EnvoyAnew(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

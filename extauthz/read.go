@@ -68,14 +68,15 @@ func (h *headers) set(name, value string) (problem string) {
 		return ""
 	}
 	if name == contract.Authorization || name == contract.APIKey {
-		if h.AppToken && appToken(name, value) {
-			return "header_twice"
+		if !appToken(name, value) {
+			return ""
 		}
-		if appToken(name, value) {
-			h.AppToken = true
-			if name == contract.Authorization {
-				h.Token = presign.Secret(value)
+		h.AppToken = true
+		if name == contract.Authorization {
+			if h.Token != "" {
+				return "header_twice"
 			}
+			h.Token = presign.Secret(value)
 		}
 		return ""
 	}

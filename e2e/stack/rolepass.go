@@ -176,8 +176,9 @@ func (s *Stack) WithoutRolepass(ctx context.Context, do func()) error {
 	return s.startRolepass(ctx)
 }
 
-// WithConfig runs Rolepass with some of its configuration's keys replaced, does
-// something, and starts it again as it was. Envoy goes on as it is.
+// WithConfig runs Rolepass with some of its configuration's keys replaced, and
+// Envoy with the bootstrap that follows from it, does something, and starts both
+// again as they were.
 func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func()) (err error) {
 	config := maps.Clone(s.config)
 	maps.Copy(config, replaced)
@@ -192,7 +193,7 @@ func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func
 	s.Demo.Config = file
 	// Also when do ends the test.
 	defer func() { err = errors.Join(err, s.again(ctx, was)) }()
-	if err := s.startRolepass(ctx); err != nil {
+	if err := errors.Join(s.startRolepass(ctx), s.EnvoyAnew(ctx)); err != nil {
 		return err
 	}
 	do()
@@ -217,5 +218,5 @@ func (s *Stack) again(ctx context.Context, file string) error {
 		s.ends(p)
 	}
 	s.Demo.Config = file
-	return s.startRolepass(ctx)
+	return errors.Join(s.startRolepass(ctx), s.EnvoyAnew(ctx))
 }

@@ -49,11 +49,7 @@ func TestRolepassReadsItsConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.startIdPFor(t)
-	// In the place of the program: `keys new` has nothing to do here.
-	if err := os.MkdirAll(filepath.Join(s.Dir, "bin"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(s.Dir, "bin", "rolepass"), []byte("#!/bin/sh\numask 077; mkdir \"$3\" && echo key > \"$3/a.key\"\n"), 0o700); err != nil {
+	if err := s.builds(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.configure(t.Context()); err != nil {

@@ -59,9 +59,10 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
 	if err := labelstudio.Destination(r.FetchDest, key); err != nil {
 		var ref *refusal.Refusal
-		if errors.As(err, &ref) {
-			return ref
+		if !errors.As(err, &ref) {
+			ref = refusal.New(refusal.Forbidden, CodeNothingMatch, "the object is for a use that nothing allows: see the cause").Because(err)
 		}
+		return ref
 	}
 	if r.foreign(d.PublicOrigin) && r.FetchMode != "navigate" {
 		return refusal.New(refusal.Forbidden, CodeCrossOrigin, "a page of another origin asks for an object")

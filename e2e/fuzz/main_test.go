@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +41,23 @@ func TestARunThatFindsNothingToRunFails(t *testing.T) {
 		close(results)
 		if report(results) != c.good {
 			t.Errorf("%s: said to be good: %t", name, !c.good)
+		}
+	}
+}
+
+// A run that fails only because its time is over found nothing; one that wrote
+// an input down did.
+func TestAFailureWithoutAFinding(t *testing.T) {
+	const over = "fuzz: elapsed: 10s, execs: 78408 (9442/sec)\n--- FAIL: FuzzScan (10.13s)\n    context deadline exceeded\nFAIL\nexit status 1\n"
+	for output, want := range map[string]bool{
+		over: true,
+		strings.Replace(over, "    context", "    Failing input written to testdata/x\n    context", 1):       false,
+		strings.Replace(over, "context deadline exceeded", "scan_test.go:7: accepted what was not signed", 1): false,
+		over + "panic: index out of range": false,
+		"ok  \tpkg\t10s\n":                 false,
+	} {
+		if outOfTime(output) != want {
+			t.Errorf("%q: %v", output, !want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 // a section that is absent or had problems of its own.
 func (s section) compare(c *Config, l *lines) {
 	s.compareAddresses(c)
+	s.compareMount(c)
 	s.compareBuckets(c)
 	s.compareRoles(c, l)
 	s.compareAdministrators(c)

@@ -346,6 +346,21 @@ type LabelStudio struct {
 	// https, a host, no path.
 	URL *url.URL
 
+	// Path (path, optional) is the path of public_url below which it stands,
+	// such as /label; then its LABEL_STUDIO_HOST is public_url with this path.
+	// Requests reach it without the path, as it wants them.
+	Path string
+
+	// CA (ca, optional, with https only) is a file with the authorities (PEM)
+	// that its certificate is verified against, by Envoy and by Rolepass, where
+	// they are not those of the machine and of envoy.ca.
+	CA string
+
+	// Proxy (proxy, optional) is the HTTP proxy through which Rolepass asks
+	// Label Studio; without it Rolepass asks directly, whatever the environment
+	// says. What browsers send goes from Envoy to url, not through it.
+	Proxy *url.URL
+
 	// SignIn (sign_in, default bearer) is how people get in.
 	SignIn SignIn
 

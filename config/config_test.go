@@ -73,11 +73,12 @@ func example(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("/etc/rolepass/keys", "keys", "/etc/rolepass/saml-keys", "saml-keys", "/run/secrets/label-studio", "label-studio.secret").Replace(string(text))
+	return strings.NewReplacer("/etc/rolepass/keys", "keys", "/etc/rolepass/saml-keys", "saml-keys", "/run/secrets/label-studio", "label-studio.secret", "/etc/rolepass/label-studio-ca.pem", "label-studio-ca.pem").Replace(string(text))
 }
 
 func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
 	dir := home(t)
+	write(t, dir, "label-studio-ca.pem", authority(t), 0o644)
 	c, err := load(t, dir, example(t), config.Everything)
 	if err != nil {
 		t.Fatal(err)
@@ -106,6 +107,8 @@ func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
 		{"role's sts", c.RoleSTS["arn:aws:iam::111122223333:role/research"], "aws"},
 		{"secret_key_file", c.LabelStudio.SecretKeyFile, filepath.Join(dir, "label-studio.secret")},
 		{"owner_id", c.LabelStudio.OwnerID, int64(1)},
+		{"ca", c.LabelStudio.CA, filepath.Join(dir, "label-studio-ca.pem")},
+		{"proxy", c.LabelStudio.Proxy.String(), "http://proxy.example.com:3128"},
 		{"confirm", c.LabelStudio.Confirm, config.ConfirmURI},
 		{"session", c.Session, config.Session{Idle: 30 * time.Minute, Absolute: 8 * time.Hour, PerPerson: 20}},
 		{"presign", c.Presign, config.Presign{Expires: time.Minute}},

@@ -30,6 +30,9 @@ func (s section) files(c *Config) {
 	if c.CheckTLS != nil && c.CheckTLS.Certificate != "" && c.CheckTLS.PrivateKey != "" && c.CheckTLS.CA != "" {
 		s.checkFiles(c.CheckTLS)
 	}
+	if c.LabelStudio.CA != "" {
+		s.authorities(c.LabelStudio.CA, s.at("label_studio.ca"))
+	}
 	for name, file := range map[string]string{
 		"label_studio.secret_key_file":  c.LabelStudio.SecretKeyFile,
 		"label_studio.owner_token_file": c.LabelStudio.OwnerTokenFile,

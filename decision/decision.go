@@ -68,6 +68,9 @@ type Decider struct {
 	// Workloads are programs that read objects under roles of their own, by
 	// the application's number of the user whose token they have.
 	Workloads map[int64]*Workload
+	// Mount is the path below which the application stands, such as /label;
+	// empty: at the front. The application gets its requests without it.
+	Mount string
 	// Administrators are the roles for which the application's side doors are
 	// open; nil: for none.
 	Administrators []string
@@ -137,6 +140,7 @@ const (
 	CodeAppOther     refusal.Code = "app_other_person"
 	CodeNothingMatch refusal.Code = "nothing_matched"
 	CodePanic        refusal.Code = "panic"
+	CodeElsewhere    refusal.Code = "path_elsewhere"
 )
 
 // Decision is what happens to a request. The zero value refuses, and so does
@@ -147,6 +151,10 @@ type Decision struct {
 	Code refusal.Code
 	// Session is the handle of the session, for the access log; may be empty.
 	Session string
+
+	// Target is what the application is asked for, where that is not what the
+	// browser sent: without the path below which it stands.
+	Target string
 
 	// Answer is what the browser gets, for Refuse and Page.
 	Answer login.Page
@@ -206,6 +214,14 @@ func (d *Decider) decide(ctx context.Context, r *Request, e *Event) Decision {
 	if d.Login.Observes(r.path()) {
 		return d.observe(ctx, r, e)
 	}
+	if d.Mount == "" {
+		return d.forApp(ctx, r, e)
+	}
+	return d.mounted(ctx, r, e)
+}
+
+// forApp decides about everything that is no page of our own.
+func (d *Decider) forApp(ctx context.Context, r *Request, e *Event) Decision {
 	reading := d.read(r)
 	if reading.Kind == labelstudio.Logout {
 		return d.logout(ctx, r, e)

@@ -47,7 +47,7 @@ func (d *Decider) nobody(ctx context.Context, r *Request, e *Event, reading labe
 	}
 	from := r.forLogin(d.PublicOrigin)
 	if r.Method != "GET" || reading.Kind != labelstudio.App && reading.Kind != labelstudio.Fetch {
-		from.Target = "/"
+		from.Target = d.Mount + "/"
 	}
 	return d.shown(e, d.Login.Start(ctx, from))
 }
@@ -56,7 +56,7 @@ func (d *Decider) nobody(ctx context.Context, r *Request, e *Event, reading labe
 // in already.
 func (d *Decider) toFront(e *Event) Decision {
 	page := login.Page{Status: 303, Event: "front", Session: e.Session, Header: []login.Header{
-		{Name: "location", Value: "/"}, {Name: "cache-control", Value: "no-store"},
+		{Name: "location", Value: d.Mount + "/"}, {Name: "cache-control", Value: "no-store"},
 	}}
 	return d.shown(e, page)
 }

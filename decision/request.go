@@ -40,6 +40,9 @@ type Request struct {
 
 	// Body is there for the ACS only.
 	Body []byte
+
+	// mount was taken off Target.
+	mount string
 }
 
 // path is the target without its query.
@@ -88,9 +91,9 @@ func (r *Request) foreign(origin string) bool {
 
 // forLogin is the request as the own pages know it.
 func (r *Request) forLogin(origin string) login.Request {
-	path, query, _ := strings.Cut(r.Target, "?")
+	path, query, _ := strings.Cut(r.sent(), "?")
 	return login.Request{
-		ID: r.ID, Method: r.Method, Path: path, Query: query, Target: r.Target,
+		ID: r.ID, Method: r.Method, Path: path, Query: query, Target: r.sent(),
 		CookieLines: r.CookieLines, ContentType: r.ContentType,
 		CrossSite: r.foreign(origin), Body: r.Body, HTML: r.html(),
 	}

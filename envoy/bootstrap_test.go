@@ -324,7 +324,7 @@ func TestPublicHostWithAndWithoutItsPort(t *testing.T) {
 // Every TLS connection that Envoy opens verifies a name, not only an issuer.
 func TestUpstreamNamesAreVerified(t *testing.T) {
 	s := valid()
-	s.AppURL = &url.URL{Scheme: "https", Host: "app.example.com:8443"}
+	s.AppURL, s.AppCAFile = &url.URL{Scheme: "https", Host: "app.example.com:8443"}, "/private.pem"
 	s.S3 = append(s.S3, envoy.S3Endpoint{Host: "192.0.2.7:9000", Scheme: "https"})
 	s.CheckAddress = "rolepass:9001"
 	s.CheckTLS = &envoy.MutualTLS{CertFile: "/c", KeyFile: "/k", CAFile: "/ca", ServerName: "rolepass.internal"}
@@ -335,6 +335,9 @@ func TestUpstreamNamesAreVerified(t *testing.T) {
 		names := validation.GetMatchTypedSubjectAltNames()
 		if validation.GetTrustedCa().GetFilename() == "" || validation.GetTrustChainVerification() != tls.CertificateValidationContext_VERIFY_TRUST_CHAIN || len(names) != 1 || names[0].Matcher.GetExact() != want[c.Name] {
 			t.Errorf("%s verifies %v, want %s", c.Name, validation, want[c.Name])
+		}
+		if private := validation.GetTrustedCa().GetFilename() == "/private.pem"; private != (c.Name == "app") {
+			t.Errorf("%s is verified against %s", c.Name, validation.GetTrustedCa().GetFilename())
 		}
 		if c.Name != "s3-192.0.2.7-9000" && context.Sni != want[c.Name] {
 			t.Errorf("%s asks for %q", c.Name, context.Sni)

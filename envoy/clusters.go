@@ -68,17 +68,18 @@ func (b *builder) rolepass() *cluster.Cluster {
 // second: Python servers close theirs after two or so, and a POST that meets
 // the closing cannot be repeated.
 func (b *builder) app() *cluster.Cluster {
-	return b.upstream(appCluster, b.AppURL.Scheme, b.AppURL.Host, false, time.Second)
+	return b.upstream(appCluster, b.AppURL.Scheme, b.AppURL.Host, b.AppCAFile, false, time.Second)
 }
 
 // s3 is the cluster of one S3 endpoint. One address at a time is used out of
 // the many that S3's name servers rotate through.
 func (b *builder) s3(e S3Endpoint) *cluster.Cluster {
-	return b.upstream(s3Name(e.Host), e.Scheme, e.Host, true, 4*time.Second)
+	return b.upstream(s3Name(e.Host), e.Scheme, e.Host, b.CAFile, true, 4*time.Second)
 }
 
-// upstream is an HTTP/1.1 cluster for scheme://host.
-func (b *builder) upstream(name, scheme, host string, rotating bool, idle time.Duration) *cluster.Cluster {
+// upstream is an HTTP/1.1 cluster for scheme://host, whose certificate the
+// authorities in caFile have signed.
+func (b *builder) upstream(name, scheme, host, caFile string, rotating bool, idle time.Duration) *cluster.Cluster {
 	c := &cluster.Cluster{
 		Name:           name,
 		ConnectTimeout: durationpb.New(5 * time.Second),
@@ -94,7 +95,7 @@ func (b *builder) upstream(name, scheme, host string, rotating bool, idle time.D
 	}
 	b.locate(c, host, scheme, rotating)
 	if scheme == "https" {
-		context := verifying(hostOf(host), b.CAFile)
+		context := verifying(hostOf(host), caFile)
 		context.CommonTlsContext.AlpnProtocols = []string{"http/1.1"}
 		c.TransportSocket = b.transportSocket(context)
 	}

@@ -71,6 +71,9 @@ type Settings struct {
 	// LocationHeader is the request header in which Check tells the application
 	// where an object is; empty: none. No client can bring it along.
 	LocationHeader string
+	// AppCAFile holds the authorities (PEM) that the application's certificate
+	// is verified against; default CAFile.
+	AppCAFile string
 	// CAFile holds the authorities (PEM) that S3 and application certificates
 	// are verified against; default /etc/ssl/certs/ca-certificates.crt.
 	CAFile string
@@ -116,6 +119,9 @@ func (s Settings) withDefaults() Settings {
 	}
 	if s.CAFile == "" {
 		s.CAFile = "/etc/ssl/certs/ca-certificates.crt"
+	}
+	if s.AppCAFile == "" {
+		s.AppCAFile = s.CAFile
 	}
 	if s.MaxACSBody == 0 {
 		s.MaxACSBody = contract.MaxACSBody

@@ -59,6 +59,9 @@ func allows(d decision.Decision) (yes, bool) {
 	default:
 		return yes{}, false
 	}
+	if d.Target != "" && d.Kind != decision.Stream {
+		y.set = append(y.set, login.Header{Name: ":path", Value: d.Target})
+	}
 	return y, true
 }
 

@@ -134,6 +134,11 @@ func TestTheAnswers(t *testing.T) {
 			"headers": [{"header": {"key": "cookie", "value": "sessionid=s"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
 			"headersToRemove": ["x-api-key", "authorization"]},
 			"dynamicMetadata": {"rolepass_code": "pass"}}`},
+		{"pass below a path", decision.Decision{Kind: decision.Pass, Code: "pass", Authorization: "Bearer x", Target: "/projects/?a=b"}, `{"status": {}, "okResponse": {
+			"headers": [{"header": {"key": "authorization", "value": "Bearer x"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"},
+				{"header": {"key": ":path", "value": "/projects/?a=b"}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+			"headersToRemove": ["x-api-key", "cookie"]},
+			"dynamicMetadata": {"rolepass_code": "pass"}}`},
 		{"stream", decision.Decision{Kind: decision.Stream, Code: "stream", Session: "0123", Signed: signed, Bucket: presign.Bucket{Host: "s3.test"}, Header: []login.Header{{Name: "vary", Value: "cookie"}}}, `{"status": {}, "okResponse": {
 			"headers": [{"header": {"key": ":path", "value": ` + quoted(signed.Target()) + `}, "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD"}],
 			"headersToRemove": ["authorization", "cookie", "x-api-key", "origin", "referer", "x-csrftoken"],

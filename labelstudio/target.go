@@ -31,6 +31,14 @@ func split(method, target string) (path, query string, r *refusal.Refusal) {
 	return path, query, nil
 }
 
+// Below takes the path off a request target at which the application stands,
+// such as /label: what is left is the target as the application knows it. It is
+// false for a target that is not below the path in exactly this spelling.
+func Below(mount, target string) (string, bool) {
+	rest, ok := strings.CutPrefix(target, mount)
+	return rest, ok && strings.HasPrefix(rest, "/") || mount == ""
+}
+
 // knownMethod leaves out CONNECT and TRACE, and whatever else a proxy might
 // know and Label Studio does not.
 func knownMethod(method string) bool {

@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +14,11 @@ import (
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/grants"
-	"github.com/rolepass/rolepass/labelstudio/client"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 	"github.com/rolepass/rolepass/state"
-	"github.com/rolepass/rolepass/telemetry"
 )
 
 const (
@@ -46,7 +43,10 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	store := state.NewMemory(stateBytes, o.Now)
 	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson}
 	cache := credcache.New(store, sealer, openedBytes, o.Now)
-	app := appClient(c, o, s.metrics)
+	app, err := appClient(c, o, s.metrics)
+	if err != nil {
+		return nil, err
+	}
 	if c.Application == nil {
 		s.version = app.Version
 	}
@@ -65,7 +65,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	}
 	d := &decision.Decider{
 		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
-		Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
+		Mount: c.LabelStudio.Path, Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
 		Bearer: signing.bearer, OwnSignIn: c.Application == nil && !c.LabelStudio.SignIn.Accounts(), Observer: c.LabelStudio.SignIn == config.SignInObserve, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
 		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Workloads: workloads, Cache: cache,
 		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
@@ -128,23 +128,6 @@ func confirm(c *config.Config) decision.Confirm {
 		return decision.ConfirmPermission
 	}
 	return decision.ConfirmURI
-}
-
-// appClient asks Label Studio.
-func appClient(c *config.Config, o Options, metrics *telemetry.Metrics) *client.Client {
-	app := client.New(c.AppURL(), appHTTP(), o.Now)
-	app.ByProject = c.LabelStudio.SignIn != config.SignInObserve // in Enterprise tasks are assigned
-	app.Asked = metrics.AppAsked
-	app.WholePlace = slices.ContainsFunc(c.GrantList, wholePlace)
-	return app
-}
-
-// appHTTP keeps connections to the application open for a page's worth of
-// questions.
-func appHTTP() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 32
-	return &http.Client{Transport: transport}
 }
 
 // exchangers gives the token service of a role.

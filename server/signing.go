@@ -32,7 +32,11 @@ func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (sign
 	if !c.LabelStudio.SignIn.Accounts() {
 		return signing{signIn: nobodys}, nil
 	}
-	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: appHTTP(), Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
+	toApp, err := appHTTP(c)
+	if err != nil {
+		return signing{}, err
+	}
+	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: toApp, Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
 	if err := credential(accounts, c, o); err != nil {
 		return signing{}, err
 	}

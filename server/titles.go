@@ -23,7 +23,11 @@ func (s *Server) pinTitles(ctx context.Context, c *config.Config, o Options) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, titlePatience)
 	defer cancel()
-	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: appHTTP(), Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
+	toApp, err := appHTTP(c)
+	if err != nil {
+		return err
+	}
+	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: toApp, Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
 	if err := credential(accounts, c, o); err != nil {
 		return err
 	}
@@ -31,7 +35,10 @@ func (s *Server) pinTitles(ctx context.Context, c *config.Config, o Options) err
 	if err != nil {
 		return fmt.Errorf("looking up project_titles: %w", err)
 	}
-	app := appClient(c, o, s.metrics)
+	app, err := appClient(c, o, s.metrics)
+	if err != nil {
+		return err
+	}
 	numbers, err := app.Titled(ctx, client.Asker{Session: "start", Credential: strconv.FormatInt(c.LabelStudio.OwnerID, 10), Authorization: bearer}, c.Titles)
 	if err != nil {
 		return fmt.Errorf("looking up project_titles in Label Studio (it must run when Rolepass starts; numbers under projects need no looking up): %w", err)

@@ -47,7 +47,7 @@ func settings(c *config.Config) envoy.Settings {
 	s := envoy.Settings{
 		PublicScheme: c.PublicURL.Scheme, PublicHost: c.PublicURL.Host,
 		Listen: c.Envoy.Listen, CertFile: c.Envoy.Certificate, KeyFile: c.Envoy.PrivateKey,
-		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA,
+		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA, AppCAFile: c.LabelStudio.CA,
 		CheckAddress: c.Envoy.CheckAddress, AppURL: c.AppURL(), ACSPath: c.ACSPath,
 		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass || len(c.Workloads) > 0 || c.Mode == config.Shadow,
 		S3SignedHeaders: c.Presign.ByHeader,

@@ -207,6 +207,22 @@ func TestCheckSetsTheOnlyCredential(t *testing.T) {
 	}
 }
 
+// Where the application stands below a path, Check takes the path off: what it
+// sets is what the application gets, byte for byte.
+func TestTheApplicationGetsThePathThatCheckSets(t *testing.T) {
+	r := newRig(t)
+	for _, path := range []string{"/", "/projects/?a=b%2Fc", "//a/../b", "/%74asks/7"} {
+		ok := &auth.OkHttpResponse{}
+		ok.Headers = append(ok.Headers, set("authorization", "Bearer ours"), set(":path", path))
+		r.check.answers(passing(ok))
+		before := len(r.app.requests())
+		got := r.send("GET /label" + path)
+		if seen := uris(r.app.requests()[before:]); got.StatusCode != 200 || len(seen) != 1 || seen[0] != "GET "+path {
+			t.Errorf("%s: %d, the application got %v", path, got.StatusCode, seen)
+		}
+	}
+}
+
 // A decision that has to ask somebody takes seconds. Envoy cuts a try of Check
 // off after the longest back-off of its retry policy, so that must not be
 // shorter than its timeout.

@@ -71,7 +71,7 @@ func TestApplicationMustProveItsName(t *testing.T) {
 		r := newRig(t, func(r *rig) {
 			_, port, _ := net.SplitHostPort(app.host())
 			r.settings.AppURL.Scheme, r.settings.AppURL.Host = "https", "localhost:"+port
-			r.settings.CAFile = trusted.file
+			r.settings.AppCAFile = trusted.file
 		})
 		if got := r.send("GET /projects"); got.StatusCode != status {
 			t.Errorf("a certificate for %s: %d, want %d", name, got.StatusCode, status)

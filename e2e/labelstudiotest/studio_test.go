@@ -70,7 +70,8 @@ func labelStudio(t *testing.T) *studio {
 	return s
 }
 
-func start() (*studio, error) {
+// start starts one, with more in its environment than it needs.
+func start(more ...string) (*studio, error) {
 	binary, template := os.Getenv("ROLEPASS_LABEL_STUDIO_BIN"), os.Getenv("ROLEPASS_LABEL_STUDIO_TEMPLATE")
 	if binary == "" || template == "" {
 		return nil, fmt.Errorf("ROLEPASS_LABEL_STUDIO_BIN and ROLEPASS_LABEL_STUDIO_TEMPLATE do not name a Label Studio: run through make test")
@@ -98,7 +99,7 @@ func start() (*studio, error) {
 	_, _ = rand.Read(key[:])
 	s := &studio{base: &url.URL{Scheme: "http", Host: "127.0.0.1:" + port}, secretKey: presign.Secret(hex.EncodeToString(key[:])), s3: httptest.NewServer(http.HandlerFunc(agreeable))}
 	cmd := exec.Command(binary, "start", "--no-browser", "--port", port, "--internal-host", "127.0.0.1", "--log-level", "INFO")
-	cmd.Env = environment(dir, s.secretKey)
+	cmd.Env = append(environment(dir, s.secretKey), more...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {

@@ -1,0 +1,51 @@
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/labelstudio/client"
+	"github.com/rolepass/rolepass/telemetry"
+)
+
+// appClient asks Label Studio.
+func appClient(c *config.Config, o Options, metrics *telemetry.Metrics) (*client.Client, error) {
+	toApp, err := appHTTP(c)
+	if err != nil {
+		return nil, err
+	}
+	app := client.New(c.AppURL(), toApp, o.Now)
+	app.ByProject = c.LabelStudio.SignIn != config.SignInObserve // in Enterprise tasks are assigned
+	app.Asked = metrics.AppAsked
+	app.WholePlace = slices.ContainsFunc(c.GrantList, wholePlace)
+	return app, nil
+}
+
+// appHTTP keeps connections to the application open for a page's worth of
+// questions. It goes through the configured proxy or none: what it carries are
+// people's bearers, which no variable of the environment may lead elsewhere.
+func appHTTP(c *config.Config) (*http.Client, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 32
+	transport.Proxy = nil
+	if c.LabelStudio.Proxy != nil {
+		transport.Proxy = http.ProxyURL(c.LabelStudio.Proxy)
+	}
+	if c.LabelStudio.CA != "" {
+		authorities, err := os.ReadFile(c.LabelStudio.CA)
+		if err != nil {
+			return nil, fmt.Errorf("reading the authorities of Label Studio's certificate: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(authorities) {
+			return nil, fmt.Errorf("%s holds no certificate in PEM: label_studio ca names the authorities of Label Studio's certificate", c.LabelStudio.CA)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{Transport: transport}, nil
+}

@@ -61,6 +61,9 @@ func (s section) compareObserved(c *Config) {
 		if acs.IdP != "" && !slices.ContainsFunc(c.IdPs, func(idp IdP) bool { return idp.Name == acs.IdP }) {
 			s.problem(at, "there is no identity provider %s: list it under idps", acs.IdP)
 		}
+		if acs.Organization != 0 && c.LabelStudio.Confirm == ConfirmNone {
+			s.problem(at, "an organization is compared with what Label Studio says of the task, and confirm: none asks nothing: leave one of the two out")
+		}
 		if acs.Path == c.ACSPath {
 			s.problem(at, "this is acs_path, which is Rolepass's own: give the path of Label Studio's")
 		}

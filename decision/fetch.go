@@ -31,7 +31,7 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
 	}
 	e.Place = place
-	if who.Organization != 0 && place.Organization != 0 && place.Organization != who.Organization {
+	if who.Organization != 0 && place.Organization != who.Organization {
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeScope, "the task is of another organization than the one whose login this was"))
 	}
 	choice, ok := d.Grants.Choose(who.Roles, reading.Location, place)

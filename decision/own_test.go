@@ -1,12 +1,18 @@
 package decision_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/session"
 )
 
 // owns makes the world one in which the application keeps its own login: the
@@ -88,5 +94,46 @@ func TestRequestsKeepTheApplicationsSession(t *testing.T) {
 	r.Origin = "https://evil.test"
 	if got := w.Decide(t.Context(), r); got.Code != decision.CodeCrossOrigin {
 		t.Errorf("another site's POST: %v %s", got.Kind, got.Code)
+	}
+}
+
+// An administrator's role opens the side doors only where the application, too,
+// knows the browser as that administrator.
+func TestTheAdministratorIsOnePersonInBoth(t *testing.T) {
+	for cookie, want := range map[string]string{
+		"; sessionid=of-ada@example.com": "pass",
+		"; sessionid=of-eve@example.com": "app_other_person",
+		"; sessionid=gone":               "app_identity_rejected",
+		"":                               "app_signed_out",
+	} {
+		w := newWorld(t)
+		w.owns()
+		w.Administrators = []string{research}
+		got := w.Decide(t.Context(), request("POST", "/api/storages/s3/", w.signedIn(research)+cookie))
+		if string(got.Code) != want {
+			t.Errorf("%q: decided %v %s, want %s", cookie, got.Kind, got.Code, want)
+		}
+	}
+}
+
+// A session of one organization's login reads nothing of another's, nor where
+// the application does not say whose a task is.
+func TestAnotherOrganizationsTask(t *testing.T) {
+	for organization, want := range map[int64]string{0: "stream", 1: "no_grant_here"} {
+		w := newWorld(t)
+		w.owns()
+		s, token, err := w.Sessions.New(time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Organization, s.Roles, s.Principal = organization, []string{research}, saml.Principal{IdP: "corp", NameID: "4711", Email: w.email}
+		credentials := &presign.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "s", SessionToken: "t", Expires: w.clock().Add(time.Hour), STS: "aws"}
+		if err := errors.Join(w.Sessions.Keep(t.Context(), s), w.Cache.Put(t.Context(), credcache.Key{Session: s, Role: research}, credentials)); err != nil {
+			t.Fatal(err)
+		}
+		got := w.Decide(t.Context(), request("GET", fetching("7", "s3://imaging/anonymised/a.png"), session.CookieName+"="+token+"; sessionid=of-ada@example.com"))
+		if string(got.Code) != want {
+			t.Errorf("a session of organization %d: decided %v %s, want %s", organization, got.Kind, got.Code, want)
+		}
 	}
 }

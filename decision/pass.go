@@ -40,11 +40,25 @@ func (d *Decider) sideDoor(ctx context.Context, r *Request, e *Event, who *sessi
 	}
 	for _, role := range who.Roles {
 		if slices.Contains(d.Administrators, role) {
-			return d.pass(ctx, r, e, who)
+			return d.administrators(ctx, r, e, who)
 		}
 	}
 	return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeSideDoor,
 		"the application does this under its own S3 key or for an address that a member names (%s): it is for the roles under label_studio administrators", door))
+}
+
+// administrators passes somebody with an administrator's role. Where the
+// application keeps its own login, that must be the same person's: else the role
+// of one would open the door for another.
+func (d *Decider) administrators(ctx context.Context, r *Request, e *Event, who *session.Session) Decision {
+	if d.OwnSignIn {
+		soon := within(ctx, d.Deadlines.Question)
+		defer soon.cancel()
+		if _, err := d.browser(soon, r, who); err != nil {
+			return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
+		}
+	}
+	return d.pass(ctx, r, e, who)
 }
 
 // ownCookies begin the names of Rolepass's own cookies.

@@ -129,7 +129,7 @@ func (s *Service) Owns(path string) bool {
 
 // Handle answers one of Rolepass's own pages.
 func (s *Service) Handle(ctx context.Context, r Request) Page {
-	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath) {
+	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath || r.Path == KeepPath || r.Path == RenewPath) {
 		return s.notOurs(r)
 	}
 	switch r.Path {

@@ -86,7 +86,7 @@ func TestWhatIsObservedInVain(t *testing.T) {
 func TestNoLoginBesideTheApplications(t *testing.T) {
 	w := newWorld(t)
 	w.observes()
-	for _, path := range []string{login.StartPath, login.MetadataPath, "/rolepass/saml/acs"} {
+	for _, path := range []string{login.StartPath, login.MetadataPath, login.KeepPath, login.RenewPath, "/rolepass/saml/acs"} {
 		page := w.Handle(t.Context(), login.Request{ID: "r-1", Method: "GET", Path: path, Target: path})
 		if page.Status != 403 || page.Refusal == nil || page.Refusal.Code != login.CodeObserved {
 			t.Errorf("%s: %d %v", path, page.Status, page.Refusal)

@@ -28,6 +28,11 @@ func (m *Manager) EndSoon(ctx context.Context, id string) error {
 	// The mark comes first, and outlives the session: whoever writes the
 	// session anew in between looks for it afterwards.
 	ends := m.Now().Add(grace)
+	if mark, err := m.Store.Get(ctx, endingName(id)); err == nil {
+		if before, err := time.Parse(time.RFC3339Nano, string(mark)); err == nil && before.Before(ends) {
+			ends = before // it was told before: no renewal gives it more
+		}
+	}
 	if err := m.Store.Put(ctx, endingName(id), ends.AppendFormat(nil, time.RFC3339Nano), ends.Add(touchEvery)); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}

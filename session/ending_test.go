@@ -20,6 +20,9 @@ func TestARenewedSessionEndsInAMoment(t *testing.T) {
 	}
 	for range 3 {
 		w.passes(9 * time.Second)
+		if err := w.EndSoon(t.Context(), s.ID); err != nil { // renewed again meanwhile
+			t.Fatal(err)
+		}
 		if _, err := w.Find(t.Context(), lines); err != nil {
 			t.Fatalf("while its pages' requests are under way: %v", err)
 		}

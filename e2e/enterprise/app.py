@@ -97,6 +97,9 @@ class App(BaseHTTPRequestHandler):
         task = SETTINGS["tasks"].get(path.removeprefix("/api/tasks/").strip("/"))
         if path.startswith("/api/tasks/") and task:
             return self.says(200, task)
+        project = path.removeprefix("/api/projects/").strip("/")
+        if path.startswith("/api/projects/") and project.isdigit():
+            return self.says(200, {"id": int(project), "organization": SETTINGS["organization"], "workspace": None})
         return self.says(404, {"detail": "Not found."})
 
     def login(self):

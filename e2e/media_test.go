@@ -81,11 +81,15 @@ func (c *chromium) does(statement string) {
 	c.until(`(() => { ` + statement + `; return true })()`)
 }
 
-// turnsPages goes to the last page of an image with several.
+// turnsPages goes to the last page of an image with several. A page that still
+// loads takes no click, so it is clicked until the next one shows.
 func turnsPages(c *chromium, _ stack.Project) {
-	for _, page := range []string{"2", "3"} {
-		c.does(`document.querySelector('[class*="pagination__btn_arrow-right"]:not([class*="double"])').click()`)
-		c.until(`document.querySelector('[class*="pagination__page-indicator"]').innerText.replace(/\s+/g, " ").includes("` + page + ` of 3") && [...document.images].some(i => i.src.startsWith("blob:") && i.naturalWidth === 320)`)
+	for page := 2; page <= 3; page++ {
+		c.until(fmt.Sprintf(`(() => {
+			const at = document.querySelector('[class*="pagination__page-indicator"]').innerText.replace(/\s+/g, " ");
+			if (at.includes("%d of 3")) document.querySelector('[class*="pagination__btn_arrow-right"]:not([class*="double"])').click();
+			return at.includes("%d of 3") && [...document.images].some(i => i.src.startsWith("blob:") && i.naturalWidth === 320);
+		})()`, page-1, page))
 	}
 }
 

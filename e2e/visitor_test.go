@@ -183,10 +183,36 @@ func (v *visitor) account(name string) stack.Account {
 	return stack.Account{}
 }
 
+// restartLink is by what Keycloak lets whom it knows, and whom it asks for the
+// password alone, be somebody else.
+const restartLink = "reset-login"
+
+// link finds where the link of this id leads, or nothing.
+func (v *visitor) link(page answer, id string) string {
+	v.t.Helper()
+	root, err := html.Parse(strings.NewReader(string(page.body)))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for node := range root.Descendants() {
+		if node.Data == "a" && attribute(node, "id") == id {
+			to, err := page.Request.URL.Parse(attribute(node, "href"))
+			if err != nil {
+				v.t.Fatal(err)
+			}
+			return to.String()
+		}
+	}
+	return ""
+}
+
 // proves gives name and password at the IdP, on its login page, and comes back
 // with the form for the ACS.
 func (v *visitor) proves(page answer, name string) form {
 	v.t.Helper()
+	if another := v.link(page, restartLink); another != "" {
+		page = v.opens(another)
+	}
 	login := v.form(page)
 	login.values.Set("username", name)
 	login.values.Set("password", v.account(name).Password)

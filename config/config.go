@@ -492,6 +492,10 @@ type Envoy struct {
 	// CA (ca, default /etc/ssl/certs/ca-certificates.crt) holds the
 	// authorities (PEM) that S3 and the application are verified against.
 	CA string
+	// DynamicForwardProxy (dynamic_forward_proxy, default false) reaches all
+	// S3 servers by one cluster, where buckets are on many: each still has a
+	// route of its own, and Envoy connects to no other.
+	DynamicForwardProxy bool
 	// CheckAddress (check_address, IP or name, and port; default: Listen) is
 	// where Envoy reaches Rolepass beyond its own machine.
 	CheckAddress string

@@ -7,7 +7,7 @@ import (
 
 func (s section) envoy(c *Config) {
 	v := s.get("envoy")
-	e := s.section(v, "listen", "admin", "certificate", "private_key", "access_log", "ca", "check_address", "check_certificate", "check_private_key", "check_ca")
+	e := s.section(v, "listen", "admin", "certificate", "private_key", "access_log", "ca", "dynamic_forward_proxy", "check_address", "check_certificate", "check_private_key", "check_ca")
 	c.Envoy = Envoy{
 		Listen:      defaultEnvoyListen(c),
 		Admin:       defaultEnvoyAdmin,
@@ -15,6 +15,8 @@ func (s section) envoy(c *Config) {
 		PrivateKey:  e.filename(e.get("private_key")),
 		AccessLog:   "/dev/stdout",
 		CA:          "/etc/ssl/certs/ca-certificates.crt",
+
+		DynamicForwardProxy: e.boolean(e.get("dynamic_forward_proxy")),
 	}
 	if at := e.get("listen"); at.given() {
 		c.Envoy.Listen = e.text(at)

@@ -139,7 +139,7 @@ func (c *chromium) entersAs(name string) {
 	)
 	// Keycloak asks whom it knows for the password alone, with a way to be
 	// somebody else.
-	if _, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool](`(document.querySelector("#`+restartLink+`")?.click(), true)`)); err != nil {
+	if _, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool](`(document.querySelector("#`+restartID+`")?.click(), true)`)); err != nil {
 		c.fails(err)
 	}
 	c.runs(

@@ -183,25 +183,28 @@ func (v *visitor) account(name string) stack.Account {
 	return stack.Account{}
 }
 
-// restartLink is by what Keycloak lets whom it knows, and whom it asks for the
-// password alone, be somebody else.
-const restartLink = "reset-login"
+// restartID is what Keycloak lets whom it knows, and whom it asks for the
+// password alone, be somebody else by.
+const restartID = "reset-login"
 
-// link finds where the link of this id leads, or nothing.
-func (v *visitor) link(page answer, id string) string {
+// restarts finds where that leads, or nothing. It is a button with a script.
+func (v *visitor) restarts(page answer) string {
 	v.t.Helper()
 	root, err := html.Parse(strings.NewReader(string(page.body)))
 	if err != nil {
 		v.t.Fatal(err)
 	}
 	for node := range root.Descendants() {
-		if node.Data == "a" && attribute(node, "id") == id {
-			to, err := page.Request.URL.Parse(attribute(node, "href"))
-			if err != nil {
-				v.t.Fatal(err)
-			}
-			return to.String()
+		if attribute(node, "id") != restartID {
+			continue
 		}
+		_, script, _ := strings.Cut(attribute(node, "onclick"), "location.href='")
+		address, _, _ := strings.Cut(script, "'")
+		to, err := page.Request.URL.Parse(address)
+		if address == "" || err != nil {
+			v.t.Fatalf("the button %s leads to %q (%v)", restartID, address, err)
+		}
+		return to.String()
 	}
 	return ""
 }
@@ -210,7 +213,7 @@ func (v *visitor) link(page answer, id string) string {
 // with the form for the ACS.
 func (v *visitor) proves(page answer, name string) form {
 	v.t.Helper()
-	if another := v.link(page, restartLink); another != "" {
+	if another := v.restarts(page); another != "" {
 		page = v.opens(another)
 	}
 	login := v.form(page)

@@ -57,10 +57,7 @@ func (b *builder) any(m proto.Message) *anypb.Any {
 }
 
 func (b *builder) bootstrap() *bootstrap.Bootstrap {
-	clusters := []*cluster.Cluster{b.rolepass(), b.app()}
-	for _, e := range b.S3 {
-		clusters = append(clusters, b.s3(e))
-	}
+	clusters := append([]*cluster.Cluster{b.rolepass(), b.app()}, b.s3Clusters()...)
 	return &bootstrap.Bootstrap{
 		Node:  &core.Node{Id: "rolepass-edge", Cluster: "rolepass-edge"},
 		Admin: b.admin(),

@@ -83,6 +83,10 @@ func shapes() map[string]envoy.Settings {
 	shape("many endpoints", func(s *envoy.Settings) {
 		s.S3 = append(s.S3, envoy.S3Endpoint{Host: "imaging.s3.us-east-1.amazonaws.com", Scheme: "https"}, envoy.S3Endpoint{Host: "127.0.0.1:9000", Scheme: "http"})
 	})
+	shape("many endpoints by a dynamic forward proxy", func(s *envoy.Settings) {
+		s.DynamicForwardProxy = true
+		s.S3 = append(s.S3, envoy.S3Endpoint{Host: "imaging.s3.us-east-1.amazonaws.com", Scheme: "https"}, envoy.S3Endpoint{Host: "127.0.0.1:9000", Scheme: "http"})
+	})
 	return out
 }
 

@@ -80,19 +80,7 @@ func (b *builder) s3(e S3Endpoint) *cluster.Cluster {
 // upstream is an HTTP/1.1 cluster for scheme://host, whose certificate the
 // authorities in caFile have signed.
 func (b *builder) upstream(name, scheme, host, caFile string, rotating bool, idle time.Duration) *cluster.Cluster {
-	c := &cluster.Cluster{
-		Name:           name,
-		ConnectTimeout: durationpb.New(5 * time.Second),
-		CircuitBreakers: &cluster.CircuitBreakers{Thresholds: []*cluster.CircuitBreakers_Thresholds{{
-			MaxConnections: wrapperspb.UInt32(4096), MaxPendingRequests: wrapperspb.UInt32(4096),
-			MaxRequests: wrapperspb.UInt32(4096), MaxRetries: wrapperspb.UInt32(64),
-		}}},
-		TypedExtensionProtocolOptions: b.protocol(&upstreams.HttpProtocolOptions{
-			CommonHttpProtocolOptions: &core.HttpProtocolOptions{IdleTimeout: durationpb.New(idle)},
-			UpstreamProtocolOptions: &upstreams.HttpProtocolOptions_ExplicitHttpConfig_{ExplicitHttpConfig: &upstreams.HttpProtocolOptions_ExplicitHttpConfig{
-				ProtocolConfig: &upstreams.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{}}},
-		}),
-	}
+	c := b.httpCluster(name, idle, &upstreams.HttpProtocolOptions{})
 	b.locate(c, host, scheme, rotating)
 	if scheme == "https" {
 		context := verifying(hostOf(host), caFile)
@@ -100,6 +88,22 @@ func (b *builder) upstream(name, scheme, host, caFile string, rotating bool, idl
 		c.TransportSocket = b.transportSocket(context)
 	}
 	return c
+}
+
+// httpCluster is one that speaks HTTP/1.1, without its place.
+func (b *builder) httpCluster(name string, idle time.Duration, options *upstreams.HttpProtocolOptions) *cluster.Cluster {
+	options.CommonHttpProtocolOptions = &core.HttpProtocolOptions{IdleTimeout: durationpb.New(idle)}
+	options.UpstreamProtocolOptions = &upstreams.HttpProtocolOptions_ExplicitHttpConfig_{ExplicitHttpConfig: &upstreams.HttpProtocolOptions_ExplicitHttpConfig{
+		ProtocolConfig: &upstreams.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{}}}
+	return &cluster.Cluster{
+		Name:           name,
+		ConnectTimeout: durationpb.New(5 * time.Second),
+		CircuitBreakers: &cluster.CircuitBreakers{Thresholds: []*cluster.CircuitBreakers_Thresholds{{
+			MaxConnections: wrapperspb.UInt32(4096), MaxPendingRequests: wrapperspb.UInt32(4096),
+			MaxRequests: wrapperspb.UInt32(4096), MaxRetries: wrapperspb.UInt32(64),
+		}}},
+		TypedExtensionProtocolOptions: b.protocol(options),
+	}
 }
 
 // locate says where the cluster's one endpoint is: an IP as it stands, a name

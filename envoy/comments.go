@@ -48,6 +48,7 @@ var comments = []comment{
 	{publicPath + "routes[s3-*].route.retry_policy", "Only where nothing was sent yet."},
 	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.header_mutation", "By prefix what routes can remove only by name: no X- or Sec- header of a browser to S3; no x-amz-meta-* or CORS from S3."},
 	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.custom_response", "What S3 says instead of an object stays here: its error documents repeat access keys and tokens, its redirects name other endpoints. Envoy counts these messages as unfinished and warns of that when it starts."},
+	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.dynamic_forward_proxy", "The host that is connected to: this route's own, whatever the request says. The routes are the list of allowed hosts."},
 	{publicPath + "routes[s3-*].typed_per_filter_config.envoy.filters.http.header_to_metadata", "What S3 really answered, for the access log; and how long the object is, for the 416 that replaces S3's."},
 	{publicPath + "routes[s3-*].request_headers_to_remove", "Removed here and not by Check: without x-forwarded-proto Envoy cannot choose a route (404). AWS refuses an Authorization beside a signed query."},
 	{publicPath + "routes[s3-*].response_headers_to_remove", "An object is not the application: it sets no cookie and no policy for its origin."},
@@ -78,6 +79,9 @@ var comments = []comment{
 	{"static_resources.clusters[rolepass_check].circuit_breakers", "The default of 1024 calls at once would refuse the rest with 503."},
 	{"static_resources.clusters[rolepass_check].transport_socket", "Check's answers carry signed locations: both ends prove who they are."},
 	{"static_resources.clusters[app].typed_extension_protocol_options", "Python servers close idle connections after seconds, and a POST that meets the closing cannot be repeated: close first."},
+	{hcmPath + "http_filters[envoy.filters.http.dynamic_forward_proxy]", "Behind ext_authz: nobody has names looked up without a decision."},
+	{"static_resources.clusters[dynamic-s3-*].cluster_type", "One cluster for all S3 servers of this scheme. Each route fixes its host, and no more hosts are remembered than there are routes."},
+	{"static_resources.clusters[dynamic-s3-*].transport_socket", "Each server must prove the host that its route names: auto_sni and auto_san_validation, above."},
 	{"static_resources.clusters[s3-*].cluster_type", "IPv4 first: on a host without IPv6 an AAAA record would mean 'no healthy upstream'. One address at a time, since S3's name servers rotate."},
 	{"static_resources.clusters[s3-*].transport_socket", "The certificate must be for this host; a trusted authority alone would accept any server."},
 }

@@ -92,14 +92,15 @@ func (b *builder) connectionManager() *hcm.HttpConnectionManager {
 // only its id is noted: the S3 route removes the header that the access log
 // would read it from.
 func (b *builder) filters() []*hcm.HttpFilter {
-	return []*hcm.HttpFilter{
+	before := []*hcm.HttpFilter{
 		{Name: filterStateFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(noteRequestID())}},
 		{Name: contract.FilterName, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(b.authz())}},
 		{Name: headerMutationFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&headermutation.HeaderMutation{})}},
 		{Name: customResponseFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&customresponse.CustomResponse{})}},
 		{Name: headerToMetadataFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&headertometadata.Config{})}},
-		{Name: routerFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&router.Router{SuppressEnvoyHeaders: true})}},
 	}
+	return append(append(before, b.dynamicFilters()...),
+		&hcm.HttpFilter{Name: routerFilter, ConfigType: &hcm.HttpFilter_TypedConfig{TypedConfig: b.any(&router.Router{SuppressEnvoyHeaders: true})}})
 }
 
 func noteRequestID() *setfilterstate.Config {

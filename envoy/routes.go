@@ -85,12 +85,12 @@ func oddMethod() *route.Route {
 // s3Route streams one object. Only Check can choose it, by dynamic metadata:
 // a client cannot write that. The path is the one that Check signed.
 func (b *builder) s3Route(e S3Endpoint) *route.Route {
-	return &route.Route{
+	s3 := &route.Route{
 		Name: s3Name(e.Host),
 		Match: fetch(&matcher.ValueMatcher{MatchPattern: &matcher.ValueMatcher_StringMatch{
 			StringMatch: exact(contract.S3Route(e.Host))}}),
 		Action: &route.Route_Route{Route: &route.RouteAction{
-			ClusterSpecifier:     &route.RouteAction_Cluster{Cluster: s3Name(e.Host)},
+			ClusterSpecifier:     &route.RouteAction_Cluster{Cluster: b.s3Cluster(e)},
 			HostRewriteSpecifier: &route.RouteAction_HostRewriteLiteral{HostRewriteLiteral: e.Host},
 			Timeout:              durationpb.New(0),
 			IdleTimeout:          durationpb.New(streamIdle),
@@ -107,6 +107,8 @@ func (b *builder) s3Route(e S3Endpoint) *route.Route {
 			headerToMetadataFilter: b.any(b.noted()),
 		},
 	}
+	b.fixHost(s3.TypedPerFilterConfig, e)
+	return s3
 }
 
 // deadEnds follow the S3 routes: what was meant for S3 and found no route

@@ -65,6 +65,10 @@ type Settings struct {
 
 	// S3 are the endpoints that objects are streamed from.
 	S3 []S3Endpoint
+	// DynamicForwardProxy reaches all S3 endpoints by one cluster per scheme
+	// instead of one cluster each: where there are many. The routes still say
+	// which ones there are.
+	DynamicForwardProxy bool
 	// S3SignedHeaders lets Check sign what goes to S3 by headers. False: by
 	// query, and S3 sees no header of a signature.
 	S3SignedHeaders bool

@@ -49,8 +49,9 @@ func settings(c *config.Config) envoy.Settings {
 		Listen: c.Envoy.Listen, CertFile: c.Envoy.Certificate, KeyFile: c.Envoy.PrivateKey,
 		Admin: c.Envoy.Admin, AccessLog: c.Envoy.AccessLog, CAFile: c.Envoy.CA, AppCAFile: c.LabelStudio.CA,
 		CheckAddress: c.Envoy.CheckAddress, AppURL: c.AppURL(), ACSPath: c.ACSPath,
-		KeepCredentials: c.LabelStudio.APIClients == config.APIClientsPass || len(c.Workloads) > 0 || c.Mode == config.Shadow,
-		S3SignedHeaders: c.Presign.ByHeader,
+		KeepCredentials:     c.LabelStudio.APIClients == config.APIClientsPass || len(c.Workloads) > 0 || c.Mode == config.Shadow,
+		DynamicForwardProxy: c.Envoy.DynamicForwardProxy,
+		S3SignedHeaders:     c.Presign.ByHeader,
 	}
 	if t := c.CheckTLS; t != nil {
 		s.CheckTLS = &envoy.MutualTLS{CertFile: c.Envoy.CheckCertificate, KeyFile: c.Envoy.CheckPrivateKey, CAFile: c.Envoy.CheckCA, ServerName: t.Name}

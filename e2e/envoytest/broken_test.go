@@ -29,8 +29,11 @@ func TestEachChoiceClosesAHole(t *testing.T) {
 	for _, h := range slices.Concat(holesOfCheck(evil), holesOfRequests(), holesOfS3(evil)) {
 		t.Run(h.code, func(t *testing.T) {
 			change := func(r *rig) {
-				if h.code == "RP502" {
+				switch h.code {
+				case "RP502":
 					r.settings.S3, r.settings.CAFile = []envoy.S3Endpoint{{Host: evil.host, Scheme: "https"}}, evil.ca
+				case "RP313":
+					r.settings.DynamicForwardProxy = true
 				}
 			}
 			ours := newRig(t, change)

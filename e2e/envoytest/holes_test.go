@@ -170,6 +170,11 @@ func holesOfS3(evil evilS3) []hole {
 			})
 			return strings.Contains(fetch(r).body, "secret")
 		}},
+		{"RP313", "signed locations, at a host of the attacker's", `(?s)host_rewrite_literal: [^\n]*(\n.*?)host_rewrite_literal: [^\n]*`, "append_x_forwarded_host: false${1}host_rewrite_header: s3-host", func(r *rig) bool {
+			elsewhere := newRecorder(r.t, "elsewhere")
+			fetch(r, "S3-Host: "+elsewhere.host())
+			return signedAt(elsewhere)
+		}},
 		{"RP502", "signed locations, for any server with a certificate", `match_typed_subject_alt_names:\n\s+- san_type: DNS\n\s+matcher:\n\s+exact: localhost\n`, "\n", func(r *rig) bool {
 			r.check.answers(stream(evil.host, "/imaging/x"+signature))
 			return r.send("GET /tasks/7/resolve/?fileuri=x").StatusCode == 200

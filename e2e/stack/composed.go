@@ -114,7 +114,8 @@ func (s *Stack) learns(ctx context.Context) error {
 	for _, o := range outside() {
 		s.holds(o)
 	}
-	if err := s.trusts(ctx); err != nil {
+	// What Rolepass keeps secret, so that a test can look for it elsewhere.
+	if err := errors.Join(s.trusts(ctx), s.compose(ctx, nil, "cp", "prepare:/made/rolepass/.", s.Dir)); err != nil {
 		return err
 	}
 	return errors.Join(s.follows("rolepass"), s.follows("envoy"))

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -91,6 +92,10 @@ func (s *Stack) SAMLKeys() string { return filepath.Join(s.Dir, "saml-keys") }
 // gives what it said.
 func (s *Stack) Rolepass(ctx context.Context, args ...string) (string, error) {
 	var out bytes.Buffer
+	if s.composed != nil {
+		err := s.compose(ctx, &out, slices.Concat([]string{"exec", "--no-TTY", "rolepass", "/rolepass"}, args, []string{"--config", "/etc/rolepass/rolepass.yaml"})...)
+		return out.String(), err
+	}
 	err := s.rolepass(ctx, &out, append(args, "--config", s.Demo.Config)...)
 	return out.String(), err
 }

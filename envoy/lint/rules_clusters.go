@@ -13,13 +13,13 @@ import (
 // clusterRules are about who is at the other end.
 var clusterRules = []Rule{
 	{"RP501", "S3 in plaintext beyond this machine", "Whoever is on the way reads the objects and uses the signed locations.", "Use TLS.", onCluster(func(v *view, c *cluster.Cluster) string {
-		return when(v.markedClusters()[c.GetName()] && upstreamTLS(c) == nil && !onLoopback(c), "it has no TLS")
+		return when(v.markedClusters()[c.GetName()] && upstreamTLS(c) == nil && !onLoopback(c) && !v.fixedOnLoopback(c), "it has no TLS")
 	})},
-	{"RP502", "TLS to a server that proves no name", "Any server with any certificate of a trusted authority gets the signed locations, or the bearers.", "Set trusted_ca, and match_typed_subject_alt_names to the host.", onCluster(func(v *view, c *cluster.Cluster) string {
+	{"RP502", "TLS to a server that proves no name", "Any server with any certificate of a trusted authority gets the signed locations, or the bearers.", "Set trusted_ca, and match_typed_subject_alt_names to the host, or auto_sni and auto_san_validation.", onCluster(func(v *view, c *cluster.Cluster) string {
 		if v.isCheck(c) || upstreamTLS(c) == nil {
 			return ""
 		}
-		return unproved(upstreamTLS(c))
+		return unproved(c)
 	})},
 	{"RP503", "Check beyond this machine without mutual TLS", "Who speaks in Rolepass's place says yes to everybody; who asks in Envoy's place gets signed locations.", "Ask by Unix socket or loopback, or set a certificate, trusted_ca and match_typed_subject_alt_names.", onCluster(func(v *view, c *cluster.Cluster) string {
 		if !v.isCheck(c) || onLoopback(c) {
@@ -33,7 +33,7 @@ var clusterRules = []Rule{
 		if len(common.GetTlsCertificates())+len(common.GetTlsCertificateSdsSecretConfigs()) == 0 {
 			return "Envoy shows no certificate"
 		}
-		return unproved(context)
+		return unproved(c)
 	})},
 	{"RP504", "TLS before 1.2", "Old versions can be broken by who is on the way.", "Set tls_minimum_protocol_version to TLSv1_2.", oldTLS},
 	{"RP505", "at most 1024 Checks at once", "The default circuit breaker answers 503 to the rest.", "Set circuit_breakers with max_requests and max_pending_requests of 16384.", onCluster(func(v *view, c *cluster.Cluster) string {
@@ -69,7 +69,8 @@ func upstreamTLS(c *cluster.Cluster) *tls.UpstreamTlsContext {
 }
 
 // unproved says what is missing for a server to prove its name.
-func unproved(context *tls.UpstreamTlsContext) string {
+func unproved(c *cluster.Cluster) string {
+	context := upstreamTLS(c)
 	common := context.GetCommonTlsContext()
 	validation := common.GetValidationContext()
 	if combined := common.GetCombinedValidationContext(); combined != nil {
@@ -80,7 +81,8 @@ func unproved(context *tls.UpstreamTlsContext) string {
 	if validation.GetTrustChainVerification() != tls.CertificateValidationContext_VERIFY_TRUST_CHAIN || validation.GetAllowExpiredCertificate() {
 		return "it accepts untrusted or expired certificates"
 	}
-	named := len(validation.GetMatchTypedSubjectAltNames()) > 0 || context.GetAutoSniSanValidation()
+	auto := protocolOptions(c).GetUpstreamHttpProtocolOptions()
+	named := len(validation.GetMatchTypedSubjectAltNames()) > 0 || context.GetAutoSniSanValidation() || auto.GetAutoSni() && auto.GetAutoSanValidation()
 	return when(!named, "it has no match_typed_subject_alt_names")
 }
 
@@ -98,8 +100,11 @@ func oldTLS(v *view) (out []problem) {
 }
 
 func http2Options(c *cluster.Cluster) *core.Http2ProtocolOptions {
-	options := open[*upstreams.HttpProtocolOptions](c.GetTypedExtensionProtocolOptions()["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"])
-	return options.GetExplicitHttpConfig().GetHttp2ProtocolOptions()
+	return protocolOptions(c).GetExplicitHttpConfig().GetHttp2ProtocolOptions()
+}
+
+func protocolOptions(c *cluster.Cluster) *upstreams.HttpProtocolOptions {
+	return open[*upstreams.HttpProtocolOptions](c.GetTypedExtensionProtocolOptions()["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"])
 }
 
 // addresses are the endpoints of a cluster: IP:PORT, NAME:PORT or a socket's

@@ -61,6 +61,7 @@ var s3Rules = []Rule{
 		c := open[*customresponse.CustomResponse](r.GetTypedPerFilterConfig()["envoy.filters.http.custom_response"])
 		return when(len(c.GetCustomResponseMatcher().GetMatcherList().GetMatchers()) == 0, "what S3 says instead of an object is handed on")
 	})},
+	{"RP313", "a dynamic forward proxy without a list of hosts", "Envoy connects to any host that a request names: signed locations go to somebody else, and whoever asks reaches into the network.", "Have one route per host, chosen by Check's metadata, with host_rewrite_literal of dynamic_forward_proxy, as generated.", onRoute(openHost)},
 }
 
 // signsByHeader says that Check may set the headers of a signature: then an

@@ -30,6 +30,8 @@ func remote(s *envoy.Settings) {
 	s.CheckTLS = &envoy.MutualTLS{CertFile: "/c", KeyFile: "/k", CAFile: "/ca", ServerName: "rolepass"}
 }
 
+func byDynamicForwardProxy(s *envoy.Settings) { s.DynamicForwardProxy = true }
+
 // ordinary is generated once for all.
 var ordinary = sync.OnceValues(func() (string, error) { return generate(valid()) })
 
@@ -161,6 +163,7 @@ var breaks = []struct {
 	{code: "RP310", edit: in(s3, without("- set-cookie"))},
 	{code: "RP311", edit: in(s3, swap("prefix: access-control-", "prefix: access-control-max-"))},
 	{code: "RP312", edit: in(s3, without("envoy.filters.http.custom_response:"))},
+	{code: "RP313", edit: in(s3, without("envoy.filters.http.dynamic_forward_proxy:")), change: byDynamicForwardProxy},
 
 	{code: "RP401", edit: swap("normalize_path: false", "normalize_path: true")},
 	{code: "RP402", edit: without("path_with_escaped_slashes_action:")},
@@ -226,6 +229,29 @@ func TestEachRuleFindsItsBreakAndNoOtherDoes(t *testing.T) {
 	}
 }
 
+// What the rules say of one server's cluster, they say of all servers'.
+func TestADynamicForwardProxyIsNoWayAround(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		edit       edit
+	}{
+		{"a header of the request says the host", "RP313", in(s3, in("envoy.filters.http.dynamic_forward_proxy:", swap("host_rewrite_literal: s3.eu-west-1.amazonaws.com", "host_rewrite_header: s3-host")))},
+		{"a route to another host than Check's", "RP313", in(s3, in("envoy.filters.http.dynamic_forward_proxy:", swap("host_rewrite_literal: s3.", "host_rewrite_literal: s4.")))},
+		{"a route to it that Check does not choose", "RP313", in(app, swap("cluster: app", "cluster: dynamic-s3-https"))},
+		{"names looked up before the decision", "RP104", in("http_filters:", before(authz, "- name: dynamic", "  typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig}"))},
+		{"a certificate for another name", "RP502", clusterOf("- name: dynamic-s3-https", swap("auto_san_validation: true", "auto_san_validation: false"))},
+		{"plaintext", "RP501", clusterOf("- name: dynamic-s3-https", without("transport_socket:"))},
+	} {
+		var codes []string
+		for _, f := range findings(t, c.edit.of(t, text(t, byDynamicForwardProxy)), nil) {
+			codes = append(codes, f.Rule.Code)
+		}
+		if !slices.Contains(codes, c.code) {
+			t.Errorf("%s: found %v, want %s", c.name, codes, c.code)
+		}
+	}
+}
+
 func TestEveryRuleHasItsBreak(t *testing.T) {
 	var rules, broken []string
 	for _, r := range lint.Rules() {
@@ -251,6 +277,10 @@ var shapes = map[string]func(*envoy.Settings){
 	},
 	"remote Check": remote,
 	"many endpoints": func(s *envoy.Settings) {
+		s.S3 = append(s.S3, envoy.S3Endpoint{Host: "imaging.s3.us-east-1.amazonaws.com", Scheme: "https"}, envoy.S3Endpoint{Host: "127.0.0.1:9000", Scheme: "http"})
+	},
+	"a dynamic forward proxy": func(s *envoy.Settings) {
+		byDynamicForwardProxy(s)
 		s.S3 = append(s.S3, envoy.S3Endpoint{Host: "imaging.s3.us-east-1.amazonaws.com", Scheme: "https"}, envoy.S3Endpoint{Host: "127.0.0.1:9000", Scheme: "http"})
 	},
 	"an application by https": func(s *envoy.Settings) { s.AppURL = &url.URL{Scheme: "https", Host: "app.example.com"} },

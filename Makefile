@@ -81,8 +81,9 @@ images-offline: tools
 
 e2e-compose: go
 	@go run ./e2e/install -tests
+	@echo "building our images"
 	@$(COMPOSE) build --quiet
-	@$(ENVIRONMENT) && ROLEPASS_STACK=compose go run ./e2e/testrun -events e2e/artefacts/compose.json -- -count=1 -timeout 25m -run '^($(STORIES))$$' ./e2e
+	@$(ENVIRONMENT) && ROLEPASS_STACK=compose go run ./e2e/testrun -progress -events e2e/artefacts/compose.json -- -count=1 -timeout 25m -run '^($(STORIES))$$' ./e2e
 
 clean:
 	rm -rf "$(CURDIR)/.cache" bin e2e/.run e2e/artefacts

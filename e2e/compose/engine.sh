@@ -24,10 +24,14 @@ finish() {
 engine() {
 	docker info >/dev/null 2>&1 && return
 	[ "$(id -u)" = 0 ] || {
-		echo "No Docker engine answers. Start one, or run this as root, which starts one."
+		echo "No Docker engine answers (docker info). Start one that $(id -un) may use, or run this as root, which starts one."
 		return 1
 	}
 	if ! command -v dockerd >/dev/null; then
+		command -v apt-get >/dev/null || {
+			echo "No Docker engine answers, and there is no dockerd, nor apt-get to install it: install Docker."
+			return 1
+		}
 		apt-get update -q
 		DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends docker.io iptables
 	fi
@@ -40,7 +44,7 @@ engine() {
 		kill -0 "$dockerd" 2>/dev/null || break
 		sleep 0.5
 	done
-	echo "dockerd does not start; it says:"
+	echo "dockerd does not start: it needs root in a kernel with overlayfs, iptables and control groups, as most containers do not have. It says:"
 	tail -n 20 "$ROLEPASS_CACHE/logs/dockerd.log"
 	return 1
 }

@@ -27,8 +27,13 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 # hash TEXT... is one over what an image is made from.
 hash() { printf '%s\n' "$@" | sha256sum | cut -c1-16; }
 
-# has NAME HASH says that the image is there, made from the same.
-has() { [ "$(docker image inspect -f '{{index .Config.Labels "rolepass.offline"}}' "$1" 2>/dev/null)" = "$2" ]; }
+# has NAME HASH says that the image is there, made from the same; or that it is
+# the public one, which is better.
+has() {
+	local made
+	made=$(docker image inspect -f '{{index .Config.Labels "rolepass.offline"}}' "$1" 2>/dev/null) || return 1
+	[ "$made" = "$2" ] || [ -z "$made" ]
+}
 
 # context FILES... makes an empty folder with these in it, by hard links where
 # that can be.

@@ -23,18 +23,19 @@ import (
 
 func main() {
 	events := flag.String("events", "", "the file for the events, in a folder that is made if need be")
+	progress := flag.Bool("progress", false, "say each test when it begins and when it ends")
 	flag.Parse()
 	if *events == "" {
 		fmt.Fprintln(os.Stderr, "usage: testrun -events FILE -- ARGUMENTS OF GO TEST")
 		os.Exit(2)
 	}
-	if err := run(*events, flag.Args()); err != nil {
+	if err := run(*events, *progress, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(events string, args []string) error {
+func run(events string, progress bool, args []string) error {
 	if err := os.MkdirAll(filepath.Dir(events), 0o755); err != nil {
 		return err
 	}
@@ -54,6 +55,7 @@ func run(events string, args []string) error {
 	}
 	defer passOn(cmd.Process)()
 	s := newSummary(os.Stdout)
+	s.progress = progress
 	readErr := testlog.Each(io.TeeReader(stdout, file), s.add)
 	err = cmd.Wait()
 	s.end()

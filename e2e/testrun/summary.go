@@ -11,9 +11,11 @@ import (
 
 // summary turns events into the lines that a person reads.
 type summary struct {
-	out    io.Writer
-	output map[testlog.Test]*strings.Builder // of tests that have not passed
-	counts map[string]int                    // of tests, by how they ended
+	out io.Writer
+	// progress says each test of its own when it begins and when it ends.
+	progress bool
+	output   map[testlog.Test]*strings.Builder // of tests that have not passed
+	counts   map[string]int                    // of tests, by how they ended
 }
 
 func newSummary(out io.Writer) *summary {
@@ -22,6 +24,9 @@ func newSummary(out io.Writer) *summary {
 
 func (s *summary) add(event testlog.Event) {
 	key := testlog.Test{Package: event.Package, Name: event.Test}
+	if s.progress && event.Test != "" && !strings.Contains(event.Test, "/") {
+		s.says(event)
+	}
 	switch event.Action {
 	case "build-output":
 		fmt.Fprint(s.out, event.Output)
@@ -33,6 +38,15 @@ func (s *summary) add(event testlog.Event) {
 	case "pass", "fail", "skip":
 		s.ended(key, event)
 		delete(s.output, key)
+	}
+}
+
+func (s *summary) says(event testlog.Event) {
+	switch event.Action {
+	case "run":
+		fmt.Fprintf(s.out, "  %s\n", event.Test)
+	case "pass", "fail", "skip":
+		fmt.Fprintf(s.out, "  %s: %s, %v\n", event.Test, event.Action, seconds(event.Elapsed))
 	}
 }
 

@@ -45,6 +45,24 @@ func TestTheSummaryHasWhatFailedAndNoMore(t *testing.T) {
 	}
 }
 
+// Where tests take long, somebody wants to see that they go on.
+func TestProgressIsSaidOfEachTestOfItsOwn(t *testing.T) {
+	var said bytes.Buffer
+	s := newSummary(&said)
+	s.progress = true
+	if err := testlog.Each(strings.NewReader(`
+{"Action":"run","Package":"p","Test":"TestLong"}
+{"Action":"run","Package":"p","Test":"TestLong/part"}
+{"Action":"pass","Package":"p","Test":"TestLong/part","Elapsed":1}
+{"Action":"pass","Package":"p","Test":"TestLong","Elapsed":2}
+`), s.add); err != nil {
+		t.Fatal(err)
+	}
+	if want := "  TestLong\n  TestLong: pass, 2s\n"; said.String() != want {
+		t.Errorf("says\n%s\nwant\n%s", said.String(), want)
+	}
+}
+
 // A test that panics or runs into the deadline has no event of its own.
 func TestWhatATestSaidBeforeThePanicIsShown(t *testing.T) {
 	got := summarized(t, `
@@ -80,7 +98,7 @@ func TestTheEventsAreKeptAndTheFailureIsToo(t *testing.T) {
 	} {
 		t.Run(c.how, func(t *testing.T) {
 			events := module(t, body)
-			if err := run(events, []string{"./..."}); (err == nil) != c.fine {
+			if err := run(events, false, []string{"./..."}); (err == nil) != c.fine {
 				t.Errorf("ended with %v", err)
 			}
 			results, err := testlog.Read(events)
@@ -92,7 +110,7 @@ func TestTheEventsAreKeptAndTheFailureIsToo(t *testing.T) {
 }
 
 func TestWhatDoesNotCompileFails(t *testing.T) {
-	if err := run(module(t, "nothing()"), []string{"./..."}); err == nil {
+	if err := run(module(t, "nothing()"), false, []string{"./..."}); err == nil {
 		t.Error("no error")
 	}
 }

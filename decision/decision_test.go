@@ -206,6 +206,8 @@ func TestAnotherSiteCannotAct(t *testing.T) {
 		{"PATCH", "https://evil.test", "cross-site", refused},
 		{"POST", "null", "", refused},
 		{"POST", "https://evil.test", "same-origin", refused},
+		{"POST", public, "cross-site", refused},
+		{"POST", public, "same-site", refused},
 		{"DELETE", "", "cross-site", refused},
 		{"DELETE", "", "same-site", refused},
 		{"POST", "", "", refused},

@@ -23,8 +23,9 @@ const histories = 3000
 // remembers of the earlier ones must not matter.
 const inOneWorld = 250
 
-// The decision is the reference's, whatever happened before, and taking a
-// grant away opens nothing.
+// The decision is the reference's, whatever happened before; taking a grant
+// away opens nothing; and headers that a client adds change nothing, except to
+// refuse.
 func TestTheDecisionIsTheReferences(t *testing.T) {
 	count, seed := number(t, "ROLEPASS_HISTORIES", histories), number(t, "ROLEPASS_SEED", rand.Uint64N(1<<40))
 	began := time.Now()

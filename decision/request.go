@@ -76,12 +76,16 @@ func (r *Request) html() bool {
 
 // sameOrigin says that the request comes from the application's own pages, or
 // from nobody's: an address that was typed. It is false when the request does
-// not say, as no browser's is for what changes something.
+// not say, as no browser's is for what changes something, and when it says both:
+// no browser contradicts itself.
 func (r *Request) sameOrigin(origin string) bool {
-	if r.Origin != "" {
-		return r.Origin == origin
+	if r.Origin != "" && r.Origin != origin {
+		return false
 	}
-	return r.FetchSite == "same-origin" || r.FetchSite == "none"
+	if r.FetchSite != "" {
+		return r.FetchSite == "same-origin" || r.FetchSite == "none"
+	}
+	return r.Origin != ""
 }
 
 // foreign says that the browser tells of another origin.

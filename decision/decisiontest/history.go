@@ -176,10 +176,13 @@ func (h *History) asks(ctx context.Context, seen Verdicts) error {
 		return fmt.Errorf("the decision is %+v, and the reference says %+v", got, want)
 	}
 	seen[want.Code]++
-	if h.rand.IntN(4) > 0 {
-		return nil
+	switch h.rand.IntN(4) {
+	case 0:
+		return h.fewer(ctx, q, got)
+	case 1:
+		return h.more(ctx, q)
 	}
-	return h.fewer(ctx, q, got)
+	return nil
 }
 
 func (q Question) about() string {

@@ -100,6 +100,26 @@ func (s *Stack) Rolepass(ctx context.Context, args ...string) (string, error) {
 	return out.String(), err
 }
 
+// RolepassWith is Rolepass with another configuration than the one in force:
+// the same, changed.
+func (s *Stack) RolepassWith(ctx context.Context, change func(yaml string) string, args ...string) (string, error) {
+	text, err := os.ReadFile(s.Demo.Config)
+	if err != nil {
+		return "", err
+	}
+	changed := change(string(text))
+	if changed == string(text) {
+		return "", errors.New("the change of the configuration changes nothing")
+	}
+	file := filepath.Join(s.Dir, "rolepass-changed.yaml") // beside it, since its paths are relative
+	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	err = s.rolepass(ctx, &out, append(args, "--config", file)...)
+	return out.String(), err
+}
+
 // rolepass runs one of Rolepass's commands to its end.
 func (s *Stack) rolepass(ctx context.Context, out *bytes.Buffer, args ...string) error {
 	var said bytes.Buffer

@@ -4,9 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -31,7 +29,7 @@ type signingKey struct {
 	scope string
 	// credential is ACCESS-KEY/SCOPE, escaped for a query.
 	credential string
-	macs       sync.Pool // of *mac
+	key        [sha256.Size]byte
 	// latest is the query that was used last: the same for every location
 	// that is signed within a second.
 	latest atomic.Pointer[query]
@@ -82,32 +80,42 @@ func deriveSigningKey(c *Credentials, now time.Time, region string) *signingKey 
 		region:     region,
 		scope:      scope,
 		credential: string(appendEscaped(nil, c.AccessKeyID+"/"+scope, false)),
-		macs:       sync.Pool{New: func() any { return &mac{hash: hmac.New(sha256.New, key)} }},
+		key:        [sha256.Size]byte(key),
 	}
 }
 
 // sign appends the signature of a canonical request with this SHA-256, in
 // hexadecimal, to dst.
+//
+// This is HMAC (RFC 2104) written out: a key of 32 bytes is padded to a block of
+// 64. Package hmac would either be made anew each time, or be kept in a pool for
+// each key; hashing two blocks again costs less than fetching a hash's state
+// from memory that thousands of other sessions have pushed out of the cache, and
+// a session needs no pool.
 func (k *signingKey) sign(dst, digest, stamp []byte) []byte {
-	m := k.macs.Get().(*mac)
-	defer k.macs.Put(m)
-	m.text = append(m.text[:0], algorithm+"\n"...)
-	m.text = append(m.text, stamp...)
-	m.text = append(m.text, '\n')
-	m.text = append(m.text, k.scope...)
-	m.text = append(m.text, '\n')
-	m.text = hex.AppendEncode(m.text, digest)
-	m.hash.Reset()
-	m.hash.Write(m.text)
-	m.sum = m.hash.Sum(m.sum[:0])
-	return hex.AppendEncode(dst, m.sum)
+	var space [sha256.BlockSize + 192]byte // longer regions go to the heap
+	text := append(append(space[:sha256.BlockSize], algorithm+"\n"...), stamp...)
+	text = append(append(append(text, '\n'), k.scope...), '\n')
+	text = hex.AppendEncode(text, digest)
+	pad(text, k.key, innerPad)
+	inner := sha256.Sum256(text)
+	var outer [sha256.BlockSize + sha256.Size]byte
+	pad(outer[:], k.key, outerPad)
+	copy(outer[sha256.BlockSize:], inner[:])
+	sum := sha256.Sum256(outer[:])
+	return hex.AppendEncode(dst, sum[:])
 }
 
-// mac is HMAC-SHA256 under one key, for one goroutine at a time. Reset brings
-// back the state in which the key is hashed already.
-type mac struct {
-	hash      hash.Hash
-	text, sum []byte
+const innerPad, outerPad = 0x36, 0x5c
+
+// pad fills the first block of text.
+func pad(text []byte, key [sha256.Size]byte, with byte) {
+	for i := range text[:sha256.BlockSize] {
+		text[i] = with
+	}
+	for i, b := range key {
+		text[i] ^= b
+	}
 }
 
 const upperHex = "0123456789ABCDEF"

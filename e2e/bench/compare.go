@@ -22,6 +22,7 @@ type plan struct {
 	conns, flight int
 	rate          int
 	set           string
+	only          string // a word in the name, or none
 	plot          string // a file, or none
 	profiles      string // a folder, or none
 }
@@ -45,7 +46,10 @@ func compare(p plan) error {
 			_ = r.cmd.Wait()
 		}
 	}()
-	for _, c := range sets[p.set] {
+	for i, c := range sets[p.set] {
+		if i > 1 && !strings.Contains(c.name, p.only) {
+			continue
+		}
 		r, err := start(p, c)
 		if err != nil {
 			return fmt.Errorf("starting %s: %w", c.name, err)

@@ -26,6 +26,7 @@ func main() {
 	flight := flag.Int("flight", 16, "requests under way on each connection")
 	rate := flag.Int("rate", 0, "requests per second, open loop; 0: as many as it takes")
 	set := flag.String("set", "decision", "what is compared: decision, or growth")
+	only := flag.String("only", "", "leave out servers, but the baselines, whose name does not contain this `word`")
 	plot := flag.String("plot", "", "draw the ratios into this `file`, as SVG")
 	s3 := flag.String("s3", "", "the S3 server's `host`, for -serve")
 	flag.Parse()
@@ -33,7 +34,7 @@ func main() {
 	if *serve != "" {
 		err = serveAs(*serve, *profile, *s3)
 	} else {
-		err = compare(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, profiles: *profile, set: *set, plot: *plot})
+		err = compare(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, profiles: *profile, set: *set, only: *only, plot: *plot})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -127,5 +127,8 @@ func serveAs(name, profiles, s3 string) error {
 	}
 	fmt.Println(listener.Addr())
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); s.Stop() }() // ends with whoever started it
+	if strings.HasPrefix(name, "rolepass") {
+		listener = server.Batching(listener)
+	}
 	return s.Serve(listener)
 }

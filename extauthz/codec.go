@@ -13,15 +13,16 @@ import (
 	"github.com/rolepass/rolepass/decision"
 )
 
-// RegisterScanning serves Check like Server, but reads and writes the encoded
-// messages without making them, where they are of the usual shape. The server
-// must have the ScanningCodec; its other services speak protobuf as ever.
+// Register serves Check like Server, but writes a yes without making its
+// messages; and where the codec scans, it reads a CheckRequest of the usual shape
+// in the same way. The server must have the Codec; its other services speak
+// protobuf as ever.
 //
-//	server := grpc.NewServer(grpc.ForceServerCodecV2(extauthz.ScanningCodec{}))
-//	extauthz.RegisterScanning(server, decider.Decide)
+//	server := grpc.NewServer(grpc.ForceServerCodecV2(extauthz.Codec{}))
+//	extauthz.Register(server, decider.Decide)
 //
 // No interceptor sees these Checks: what Guard does is done here.
-func RegisterScanning(s grpc.ServiceRegistrar, decide func(context.Context, decision.Request) decision.Decision) {
+func Register(s grpc.ServiceRegistrar, decide func(context.Context, decision.Request) decision.Decision) {
 	s.RegisterService(&grpc.ServiceDesc{
 		ServiceName: authv3.Authorization_ServiceDesc.ServiceName,
 		HandlerType: (*any)(nil),
@@ -30,7 +31,7 @@ func RegisterScanning(s grpc.ServiceRegistrar, decide func(context.Context, deci
 			if err := decode(in); err != nil {
 				return nil, err
 			}
-			return checkScanned(ctx, in, decide), nil
+			return check(ctx, in, decide), nil
 		}}},
 	}, nil)
 }
@@ -41,9 +42,9 @@ type question struct {
 	problem string
 }
 
-// checkScanned is Check, with Guard around it. It answers a yes, or a
+// check is Check, with Guard around it. It answers a yes, or a
 // CheckResponse.
-func checkScanned(ctx context.Context, in *question, decide func(context.Context, decision.Request) decision.Decision) (out any) {
+func check(ctx context.Context, in *question, decide func(context.Context, decision.Request) decision.Decision) (out any) {
 	defer func() {
 		if recover() != nil {
 			out = unreadable("panic")
@@ -63,28 +64,30 @@ func checkScanned(ctx context.Context, in *question, decide func(context.Context
 	return response
 }
 
-// ScanningCodec is protobuf, with a faster way for what RegisterScanning reads
-// and writes.
-type ScanningCodec struct{}
+// Codec is protobuf, with a faster way for what Register writes and, if it is to
+// Scan, for what it reads.
+type Codec struct{ Scan bool }
 
 // plainly is grpc's own codec.
 var plainly = encoding.GetCodecV2("proto")
 
 // Name is that of protobuf: what is on the wire is the same.
-func (ScanningCodec) Name() string { return "proto" }
+func (Codec) Name() string { return "proto" }
 
-// Unmarshal scans a question, and reads it plainly where that says nothing.
-func (ScanningCodec) Unmarshal(data mem.BufferSlice, v any) error {
+// Unmarshal scans a question, if it is to, and reads it plainly where that says
+// nothing.
+func (c Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	in, ok := v.(*question)
 	if !ok {
 		return plainly.Unmarshal(data, v)
 	}
-	text := contents(data)
-	if in.request, ok = scan(text); ok {
+	if c.Scan && scan(contents(data), &in.request) {
 		return nil
 	}
+	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	defer buffer.Free()
 	message := &authv3.CheckRequest{}
-	if err := proto.Unmarshal([]byte(text), message); err != nil {
+	if err := proto.Unmarshal(buffer.ReadOnlyData(), message); err != nil {
 		return err
 	}
 	in.request, in.problem = read(message)
@@ -100,7 +103,7 @@ func contents(data mem.BufferSlice) string {
 }
 
 // Marshal appends a yes to a buffer of grpc's pool.
-func (ScanningCodec) Marshal(v any) (mem.BufferSlice, error) {
+func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 	y, ok := v.(*yes)
 	if !ok {
 		return plainly.Marshal(v)

@@ -53,8 +53,8 @@ func serve(t *testing.T, scanning bool, decide func(context.Context, decision.Re
 	}
 	s := grpc.NewServer(grpc.UnaryInterceptor(Guard))
 	if scanning {
-		s = grpc.NewServer(grpc.UnaryInterceptor(Guard), grpc.ForceServerCodecV2(ScanningCodec{}))
-		RegisterScanning(s, decide)
+		s = grpc.NewServer(grpc.UnaryInterceptor(Guard), grpc.ForceServerCodecV2(Codec{Scan: true}))
+		Register(s, decide)
 	} else {
 		authv3.RegisterAuthorizationServer(s, &Server{Decide: decide})
 	}
@@ -131,13 +131,13 @@ func TestOtherServicesKeepProtobuf(t *testing.T) {
 func TestWhatIsNoMessageIsAnError(t *testing.T) {
 	for _, data := range []string{"\x0a\xff", "\x0a\x05x", "\xff"} {
 		q := &question{}
-		if err := (ScanningCodec{}).Unmarshal(buffers(data), q); err == nil {
+		if err := (Codec{Scan: true}).Unmarshal(buffers(data), q); err == nil {
 			t.Errorf("%x is read as %+v", data, q)
 		}
 	}
 	whole := string(recordings(t)[0])
 	q := &question{}
-	if err := (ScanningCodec{}).Unmarshal(buffers(whole[:7], whole[7:100], whole[100:]), q); err != nil || q.request.Host != "label.test" {
+	if err := (Codec{Scan: true}).Unmarshal(buffers(whole[:7], whole[7:100], whole[100:]), q); err != nil || q.request.Host != "label.test" {
 		t.Errorf("in pieces: %v, %+v", err, q.request)
 	}
 }

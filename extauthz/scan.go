@@ -1,6 +1,7 @@
 package extauthz
 
 import (
+	"sync"
 	"unicode/utf8"
 
 	"github.com/rolepass/rolepass/decision"
@@ -19,16 +20,21 @@ import (
 // know; what is taken, a fuzz test compares with the plain way.
 //
 // The strings of the Request are parts of text.
-func scan(text string) (r decision.Request, ok bool) {
-	s := &scanner{headers: headers{Request: &r}}
+func scan(text string, r *decision.Request) bool {
+	s := scanners.Get().(*scanner)
+	defer func() { *s = scanner{}; scanners.Put(s) }() // it keeps nothing of anybody's
+	s.headers.Request = r
 	if !s.walk(text, checkRequest) || s.refused || !s.http || r.Method == "" || r.Target == "" || r.Host == "" {
-		return decision.Request{}, false
+		*r = decision.Request{}
+		return false
 	}
 	if r.Body = []byte(s.rawBody); len(r.Body) == 0 {
 		r.Body = []byte(s.body)
 	}
-	return r, true
+	return true
 }
+
+var scanners = sync.Pool{New: func() any { return &scanner{} }}
 
 // scanner is what was found so far.
 type scanner struct {

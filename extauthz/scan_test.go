@@ -22,7 +22,8 @@ import (
 // both reads a message in both ways, and fails where they differ.
 func both(t testing.TB, encoded []byte) (taken bool) {
 	t.Helper()
-	fast, taken := scan(string(encoded))
+	var fast decision.Request
+	taken = scan(string(encoded), &fast)
 	message := &authv3.CheckRequest{}
 	err := proto.Unmarshal(encoded, message)
 	plain, problem := read(message)
@@ -226,7 +227,7 @@ func FuzzScanTaken(f *testing.F) {
 func TestScanningAllocatesTheRequestOnly(t *testing.T) {
 	text := string(recordings(t)[0])
 	if got := testing.AllocsPerRun(200, func() {
-		if _, ok := scan(text); !ok {
+		if !scan(text, &decision.Request{}) {
 			t.Error("not scanned")
 		}
 	}); got > 4 {
@@ -251,7 +252,7 @@ func BenchmarkRead(b *testing.B) {
 	b.Run("scan", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, ok := scan(string(encoded)); !ok {
+			if !scan(string(encoded), &decision.Request{}) {
 				b.Fatal("not scanned")
 			}
 		}

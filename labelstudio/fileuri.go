@@ -48,7 +48,9 @@ var padding = strings.NewReplacer("%3D", "=", "%3d", "=")
 // s3:// URI, in the one spelling that encodes back to itself. Its padding may
 // be percent-encoded, as browsers do when they add a parameter.
 func decodeFileURI(value string) (presign.Location, *refusal.Refusal) {
-	value = padding.Replace(value)
+	if strings.Contains(value, "%") {
+		value = padding.Replace(value)
+	}
 	var space, again [1024]byte // longer ones go to the heap
 	raw, err := base64.URLEncoding.AppendDecode(space[:0], []byte(value))
 	if err != nil || string(base64.URLEncoding.AppendEncode(again[:0], raw)) != value {

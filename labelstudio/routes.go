@@ -17,15 +17,16 @@ type fetch struct{ task, project int64 }
 // with an id of 1 to 18 digits that does not begin with 0: what Label Studio
 // writes, and the form without the last slash, which it also serves.
 func fetchPath(path string) (fetch, bool) {
-	parts := strings.Split(strings.TrimSuffix(path[1:], "/"), "/")
-	if len(parts) != 3 || parts[2] != "resolve" && parts[2] != "presign" {
+	owner, rest, _ := strings.Cut(strings.TrimSuffix(path[1:], "/"), "/")
+	number, action, _ := strings.Cut(rest, "/")
+	if action != "resolve" && action != "presign" {
 		return fetch{}, false
 	}
-	id, ok := identifier(parts[1])
+	id, ok := identifier(number)
 	switch {
-	case ok && parts[0] == "tasks":
+	case ok && owner == "tasks":
 		return fetch{task: id}, true
-	case ok && parts[0] == "projects":
+	case ok && owner == "projects":
 		return fetch{project: id}, true
 	}
 	return fetch{}, false

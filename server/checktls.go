@@ -16,7 +16,11 @@ import (
 // Door listens for Check, behind mutual TLS where the configuration has it.
 func Door(ctx context.Context, c *config.Config) (net.Listener, error) {
 	if c.CheckTLS == nil {
-		return listen(ctx, c.Listen)
+		listener, err := listen(ctx, c.Listen)
+		if err != nil {
+			return nil, err
+		}
+		return Batching(listener), nil
 	}
 	if _, err := handshake(c.CheckTLS); err != nil { // at the start rather than at the first Check
 		return nil, err
@@ -25,7 +29,7 @@ func Door(ctx context.Context, c *config.Config) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tls.NewListener(listener, &tls.Config{
+	return tls.NewListener(Batching(listener), &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			return handshake(c.CheckTLS)

@@ -24,35 +24,30 @@ const (
 	gcPercent = 400
 )
 
-// NewGRPC is the door: Check, and the last resort around it. Scan reads and
-// writes the messages without making them, where they are of the usual shape.
+// NewGRPC is the door: Check, and the last resort around it. Scan reads a
+// CheckRequest without making its messages, where it is of the usual shape.
 func NewGRPC(decide func(context.Context, decision.Request) decision.Decision, scan bool) *grpc.Server {
-	if scan {
-		s := grpc.NewServer(append(grpcOptions(), grpc.ForceServerCodecV2(extauthz.ScanningCodec{}))...)
-		extauthz.RegisterScanning(s, decide)
-		return s
-	}
-	return serves(&extauthz.Server{Decide: decide})
+	s := grpc.NewServer(append(grpcOptions(), grpc.ForceServerCodecV2(extauthz.Codec{Scan: scan}))...)
+	extauthz.Register(s, decide)
+	return s
 }
 
 // inShadow is the door in shadow. It makes every message: a request that
 // cannot be read is asked about as it is.
 func inShadow(d *decision.Decider) *grpc.Server {
-	return serves(&extauthz.Server{Decide: d.Decide, Unread: d.Unread})
-}
-
-func serves(door *extauthz.Server) *grpc.Server {
-	s := grpc.NewServer(grpcOptions()...)
-	authv3.RegisterAuthorizationServer(s, door)
+	s := grpc.NewServer(append(grpcOptions(), grpc.UnaryInterceptor(extauthz.Guard))...)
+	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: d.Decide, Unread: d.Unread})
 	return s
 }
 
 func grpcOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.UnaryInterceptor(extauthz.Guard),
 		grpc.MaxRecvMsgSize(largestCheck),
 		grpc.MaxConcurrentStreams(atOnce),
 		grpc.NumStreamWorkers(Workers()),
+		// A fixed window: grpc would measure the way to Envoy by pings all the
+		// time, which is on this machine or near.
+		grpc.StaticStreamWindowSize(largestCheck), grpc.StaticConnWindowSize(4 * largestCheck),
 	}
 }
 

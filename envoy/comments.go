@@ -41,6 +41,7 @@ var comments = []comment{
 	{hcmPath + "access_log", "No path, query, host or header of the browser: after Check the path is an object key and the query a signature. Join with Rolepass' audit by request and session."},
 
 	{hcmPath + "route_config.virtual_hosts[public]", "The public host and nothing else. ext_authz is disabled on no route, and the last route matches everything: Envoy skips ext_authz for a request without a route."},
+	{publicPath + "routes[odd-path]", "Over HTTP/2 a path may hold any byte, and Check is shown '!' in place of those that are no UTF-8: what it judged would not be what is served. Inverted, so that what the pattern cannot match is refused."},
 	{publicPath + "routes[odd-method]", "Only GET and HEAD go to S3, whatever Check says."},
 	{publicPath + "routes[s3-*]", "Chosen by dynamic metadata, which only ext_authz writes; no header of a client leads here."},
 	{publicPath + "routes[s3-*].route.host_rewrite_literal", "Part of what Check signed, and fixed here: no request can name another host."},

@@ -17,6 +17,7 @@ import (
 
 // Route names appear in the access log.
 const (
+	routeOddPath    = "odd-path"    // bytes that Check was not shown as they are
 	routeOddMethod  = "odd-method"  // Check chose S3 for a method other than GET and HEAD
 	routeLostFetch  = "lost-fetch"  // Check chose an S3 route that does not exist
 	routeLostQuery  = "lost-query"  // a signed location without a chosen route
@@ -58,7 +59,7 @@ func (b *builder) routes() *route.RouteConfiguration {
 }
 
 func (b *builder) publicRoutes() []*route.Route {
-	routes := []*route.Route{oddMethod()}
+	routes := []*route.Route{oddPath(), oddMethod()}
 	for _, e := range b.S3 {
 		routes = append(routes, b.s3Route(e))
 	}
@@ -67,6 +68,21 @@ func (b *builder) publicRoutes() []*route.Route {
 		routes = append(routes, b.observedRoute(acs))
 	}
 	return append(routes, b.appRoute())
+}
+
+// oddPath ends what is not visible ASCII. Over HTTP/2 Envoy takes any byte in a
+// path and shows Check another character in its place (protobuf has UTF-8 only):
+// Check would judge what nobody serves. The pattern says what is right, and so
+// refuses what it cannot match: bytes that are no UTF-8 match nothing.
+func oddPath() *route.Route {
+	match := anyPath()
+	match.Headers = []*route.HeaderMatcher{{
+		Name:        ":path",
+		InvertMatch: true,
+		HeaderMatchSpecifier: &route.HeaderMatcher_StringMatch{StringMatch: &matcher.StringMatcher{
+			MatchPattern: &matcher.StringMatcher_SafeRegex{SafeRegex: &matcher.RegexMatcher{Regex: contract.VisiblePath}}}},
+	}}
+	return refusing(routeOddPath, match, 400)
 }
 
 // oddMethod keeps all but GET and HEAD from S3, whatever Check says.

@@ -89,11 +89,11 @@ func (r *rig) status(request string) int {
 	return response.StatusCode
 }
 
-// lineServer is an upstream that parses nothing: it keeps the request lines.
+// lineServer is an upstream that parses nothing: it keeps the lines of requests.
 type lineServer struct {
-	address string
-	mu      sync.Mutex
-	lines   []string
+	address  string
+	mu       sync.Mutex
+	requests []lines
 }
 
 func newLineServer(t *testing.T) *lineServer {
@@ -120,28 +120,30 @@ func newLineServer(t *testing.T) *lineServer {
 func (s *lineServer) serve(conn net.Conn) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
-	for first := true; ; {
+	for request := (lines)(nil); ; {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return
 		}
-		line = strings.TrimRight(line, "\r\n")
-		if first {
-			s.mu.Lock()
-			s.lines = append(s.lines, line)
-			s.mu.Unlock()
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			request = append(request, line)
+			continue
 		}
-		if first = line == ""; first {
-			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		}
+		s.mu.Lock()
+		s.requests = append(s.requests, request)
+		s.mu.Unlock()
+		request = nil
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	}
 }
 
-// take gives the lines since it was last called.
-func (s *lineServer) take() []string {
+// take gives the request lines since it was last called.
+func (s *lineServer) take() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lines := s.lines
-	s.lines = nil
-	return lines
+	for _, request := range s.requests {
+		all = append(all, request[0])
+	}
+	s.requests = nil
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -120,8 +121,17 @@ func TestBytesBeyondUTF8AreJudged(t *testing.T) {
 			t.Errorf("byte %#x in the path: %d, want 400", b, got)
 		}
 	}
-	r.untouched()
 	r.check.answers(pass())
+	var together sync.WaitGroup
+	for b := 0x80; b <= 0xff; b++ {
+		together.Go(func() {
+			if got := r.http2(":method", "GET", ":scheme", "http", ":authority", publicHost, ":path", "/"+string([]byte{byte(b)})); got != "400" && got != "reset" {
+				t.Errorf("byte %#x in the path of HTTP/2: %s, want 400", b, got)
+			}
+		})
+	}
+	together.Wait()
+	r.untouched()
 	got := r.send("GET /projects", "Cookie: a=\xff\xfe\x80", "Accept: \xc3\x28")
 	if got.StatusCode != 200 {
 		t.Fatalf("%d", got.StatusCode)

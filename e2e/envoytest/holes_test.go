@@ -118,6 +118,10 @@ func holesOfRequests() []hole {
 		{"RP408", "the application under another port", `(\n +)drain_timeout:`, "${1}strip_any_host_port: true${1}drain_timeout:", func(r *rig) bool {
 			return r.raw("GET /projects HTTP/1.1\r\nHost: label.test:6443\r\nConnection: close\r\n\r\n").StatusCode == 200
 		}},
+		{"RP416", "a judgement of a path that nobody serves", `\n\s+- name: odd-path(?s:.*?)(\n\s+#[^\n]*\n\s+- name: odd-method)`, "$1", func(r *rig) bool {
+			r.http2(":method", "GET", ":scheme", "http", ":authority", publicHost, ":path", "/data/\xff")
+			return len(r.app.requests()) > 0 && r.check.last().GetAttributes().GetRequest().GetHttp().GetPath() == "/data/!"
+		}},
 		{"RP412", "a second request hidden behind the first", `(\n +)drain_timeout:`, "${1}http_protocol_options: {allow_chunked_length: true}${1}drain_timeout:", func(r *rig) bool {
 			r.raw("POST /projects HTTP/1.1\r\nHost: label.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n")
 			return len(r.app.requests()) > 0

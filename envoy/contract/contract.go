@@ -14,6 +14,10 @@ const FilterName = "envoy.filters.http.ext_authz"
 // Clients cannot write dynamic metadata, so they cannot forge it.
 const RouteKey = "rolepass_route"
 
+// VisiblePath is the regular expression of what Envoy shows to Check as it is:
+// ASCII without blanks and controls.
+const VisiblePath = "[!-~]*"
+
 // AccessKeys of dynamic metadata that the access log may print.
 const (
 	// SessionKey is a short public handle of the session, for joining logs.

@@ -7,6 +7,7 @@ import (
 
 	mutation "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extauthz "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlymutation "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
@@ -73,6 +74,33 @@ var requestRules = []Rule{
 		idle := m.hcm.GetStreamIdleTimeout()
 		return when(m.hcm.GetRequestHeadersTimeout().AsDuration() == 0 || idle != nil && idle.AsDuration() == 0, "request_headers_timeout is %s", durationOr(m.hcm.GetRequestHeadersTimeout().AsDuration(), "not set"))
 	})},
+	{"RP416", "paths with bytes that Check is not shown", "Over HTTP/2 a path may hold any byte, and Check is shown another character in its place: it judges a path that nobody serves.", "Add the route odd-path as generated, before all others; or speak HTTP/1.1 only.", onHost(oddPaths)},
+}
+
+// oddPaths wants a refusal of them before the first route that leads somewhere.
+func oddPaths(_ *view, m *manager, h *route.VirtualHost) string {
+	if m.hcm.GetCodecType() == hcm.HttpConnectionManager_HTTP1 {
+		return ""
+	}
+	for _, r := range h.GetRoutes() {
+		if refusesOddPaths(r) {
+			return ""
+		}
+		if r.GetRoute() != nil {
+			return "route " + r.GetName() + " takes any byte"
+		}
+	}
+	return ""
+}
+
+// refusesOddPaths says that a route refuses each path that is not visible ASCII.
+func refusesOddPaths(r *route.Route) bool {
+	match := r.GetMatch()
+	if r.GetDirectResponse().GetStatus() < 400 || match.GetPrefix() != "/" || len(match.GetHeaders()) != 1 || len(match.GetQueryParameters())+len(match.GetDynamicMetadata()) != 0 {
+		return false
+	}
+	h := match.GetHeaders()[0]
+	return h.GetName() == ":path" && h.GetInvertMatch() && h.GetStringMatch().GetSafeRegex().GetRegex() == contract.VisiblePath
 }
 
 // notRemoved is a check for names that early mutation must remove.

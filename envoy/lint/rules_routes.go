@@ -17,7 +17,8 @@ var routeRules = []Rule{
 			//lint:ignore SA1019 what is deprecated must not be used either
 			pattern = pattern || h.GetStringMatch().GetSafeRegex() != nil || h.GetSafeRegexMatch() != nil
 		}
-		return when(pattern, "it matches by pattern, by chance or without case")
+		// The one pattern that is wanted is a refusal of what it does not match.
+		return when(pattern && !refusesOddPaths(r), "it matches by pattern, by chance or without case")
 	})},
 	{"RP211", "upgrades or CONNECT", "After an upgrade bytes flow that nobody judges.", "Remove upgrade_configs and connect_matcher.", func(v *view) []problem {
 		return append(onManager(func(m *manager) string {

@@ -180,6 +180,7 @@ var breaks = []struct {
 	{code: "RP413", edit: manager("codec_type: HTTP3")},
 	{code: "RP414", edit: without("- remove: x-request-id")},
 	{code: "RP415", edit: without("request_headers_timeout:")},
+	{code: "RP416", edit: without("- name: odd-path")},
 
 	{code: "RP501", edit: clusterOf(s3, without("transport_socket:"))},
 	{code: "RP502", edit: clusterOf(s3, without("match_typed_subject_alt_names:"))},

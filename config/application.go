@@ -143,8 +143,16 @@ func (s section) session(c *Config) {
 
 // others reads state, presign, audit and contact.
 func (s section) others(c *Config) {
-	state := s.section(s.get("state"), "kind")
+	state := s.section(s.get("state"), "kind", "mib")
 	c.State.Kind = "memory"
+	c.State.MiB = 512
+	if v := state.get("mib"); v.given() {
+		n := state.integer(v)
+		if n < 16 || n > 65536 {
+			state.problem(v.place, "mib is %d: write 16 to 65536", n)
+		}
+		c.State.MiB = int(n)
+	}
 	if v := state.get("kind"); v.given() {
 		if kind := state.text(v); kind != "" && kind != "memory" {
 			state.problem(v.place, "%q is not available in this version: write memory, and run one Rolepass only", kind)

@@ -450,6 +450,10 @@ type State struct {
 	// Kind (kind, default memory) is memory in this version: one Rolepass
 	// alone, and a restart ends every login.
 	Kind string
+	// MiB (mib, default 512, 16 to 65536) is how many mebibytes the sealed
+	// records may take. The whole process stays below that, three eighths more
+	// and 128. When it is full, who was not seen for long signs in again.
+	MiB int
 }
 
 // Presign is about signed locations.

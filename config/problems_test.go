@@ -61,7 +61,7 @@ label_studio:
   confirm: no
   session_cookie: a=b
 session: {idle: 2h, absolute: 1h}
-state: {kind: redis}
+state: {kind: redis, mib: 8}
 presign: {expires: 2h}
 audit: 12
 envoy: {listen: localhost, admin: 0.0.0.0:9901, certificate: tls.crt}

@@ -18,8 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/recent"
 	"github.com/rolepass/rolepass/state"
 )
 
@@ -30,8 +30,8 @@ var ErrNone = errors.New("no credentials for this role")
 // kind names credential records among all sealed records.
 const kind = "credentials"
 
-// Cache holds credentials until they expire. The least recently used leave
-// memory first; they come back from the state, where that still has them.
+// Cache holds credentials until they expire. What was not used for longest
+// leaves memory first; it comes back from the state, where that still has it.
 type Cache struct {
 	store  state.Store
 	sealer *state.Sealer
@@ -41,7 +41,7 @@ type Cache struct {
 	mu     sync.Mutex
 	size   int
 	forgot uint64 // how often something was forgotten
-	opened *simplelru.LRU[place, *presign.Credentials]
+	opened *recent.Map[place, *presign.Credentials]
 }
 
 // entryOverhead is what an entry costs beside the credentials, roughly.
@@ -50,13 +50,7 @@ const entryOverhead = 400
 // New makes a Cache of at most maxBytes of opened credentials.
 func New(store state.Store, sealer *state.Sealer, maxBytes int, now func() time.Time) *Cache {
 	c := &Cache{store: store, sealer: sealer, now: now, max: maxBytes}
-	opened, err := simplelru.NewLRU(maxBytes/entryOverhead+1, func(p place, credentials *presign.Credentials) {
-		c.size -= cost(p, credentials)
-	})
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	c.opened = opened
+	c.opened = recent.New(func(p place, credentials *presign.Credentials) { c.size -= cost(p, credentials) })
 	return c
 }
 
@@ -124,7 +118,7 @@ func (c *Cache) ForgetSession(sessionID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgot++
-	for _, p := range c.opened.Keys() {
+	for p := range c.opened.Keys() {
 		if p.session == sessionID {
 			c.opened.Remove(p)
 		}
@@ -144,9 +138,8 @@ func (c *Cache) getOpened(p place) (credentials *presign.Credentials, ok bool, f
 
 // keepOpened makes room by dropping what was used longest ago.
 func (c *Cache) keepOpened(p place, credentials *presign.Credentials) {
-	c.opened.Remove(p)
+	c.opened.Put(p, credentials)
 	c.size += cost(p, credentials)
-	c.opened.Add(p, credentials)
 	for c.size > c.max && c.opened.Len() > 1 {
 		c.opened.RemoveOldest()
 	}

@@ -22,10 +22,6 @@ import (
 )
 
 const (
-	// stateBytes bounds the sealed records in memory, openedBytes the
-	// credentials beside them that are ready for use.
-	stateBytes  = 512 << 20
-	openedBytes = 256 << 20
 	// usedNames is how many used assertions are remembered: two names each,
 	// for a quarter of an hour at most.
 	usedNames = 1 << 18
@@ -40,9 +36,9 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		return nil, err
 	}
 	sealer := &state.Sealer{Keys: ring, Now: o.Now, Rand: o.Rand}
-	store := state.NewMemory(stateBytes, o.Now)
+	store := state.NewMemory(c.State.MiB<<20, o.Now)
 	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson}
-	cache := credcache.New(store, sealer, openedBytes, o.Now)
+	cache := credcache.New(store, sealer, opened(c.State.MiB), o.Now)
 	app, err := appClient(c, o, s.metrics)
 	if err != nil {
 		return nil, err

@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"os"
 	"runtime"
-	"runtime/debug"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc"
@@ -18,10 +16,6 @@ const (
 	largestCheck = 1 << 20
 	// atOnce bounds the Checks under way on one connection.
 	atOnce = 4096
-	// gcPercent lets the heap grow to five times what is in use before it is
-	// collected. Each Check leaves some kilobytes of garbage and little is in
-	// use, so Go's default of 100 collects all the time (docs/performance.md).
-	gcPercent = 400
 )
 
 // NewGRPC is the door: Check, and the last resort around it. Scan reads a
@@ -56,10 +50,3 @@ func grpcOptions() []grpc.ServerOption {
 // time. When all are busy, as with questions to the application, grpc starts
 // further ones. One that waits costs its stack, some kilobytes.
 func Workers() uint32 { return uint32(32 * runtime.GOMAXPROCS(0)) }
-
-// Tune sets the garbage collector's pace, unless the operator has.
-func Tune() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-}

@@ -67,9 +67,9 @@ func NewReplayer(c *config.Config) (*Replayer, error) {
 		return nil, err
 	}
 	r := &Replayer{config: c, people: map[string]person{}}
-	store := state.NewMemory(stateBytes, time.Now)
+	store := state.NewMemory(c.State.MiB<<20, time.Now)
 	sessions := &session.Manager{Store: store, Sealer: sealer, Now: time.Now, Rand: rand.Reader, Idle: 24 * time.Hour, Absolute: 24 * time.Hour}
-	cache := credcache.New(store, sealer, openedBytes, time.Now)
+	cache := credcache.New(store, sealer, opened(c.State.MiB), time.Now)
 	app := client.New(&url.URL{Scheme: "http", Host: "recorded"}, &http.Client{Transport: r}, time.Now)
 	app.WholePlace = slices.ContainsFunc(c.GrantList, wholePlace)
 	r.decider = &decision.Decider{

@@ -120,7 +120,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, check.Close(), admin.Close())
 	}
-	Tune()
+	Tune(s.config.State.MiB)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.grpc.Serve(check) })
 	group.Go(func() error { return ended(s.admin.Serve(admin)) })

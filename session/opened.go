@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/rolepass/rolepass/recent"
 )
 
 // mostOpened bounds how many sessions are remembered as opened.
@@ -16,8 +16,8 @@ const mostOpened = 1 << 15
 // what is remembered counts only beside the very record that the store gives
 // now. A session that was ended, here or by another replica, has none.
 type opened struct {
-	mu  sync.Mutex
-	lru *simplelru.LRU[string, openedRecord]
+	mu   sync.Mutex
+	kept *recent.Map[string, openedRecord]
 }
 
 type openedRecord struct {
@@ -29,10 +29,10 @@ type openedRecord struct {
 func (o *opened) get(id string, record []byte, now time.Time) (*Session, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.lru == nil {
+	if o.kept == nil {
 		return nil, false
 	}
-	kept, ok := o.lru.Get(id)
+	kept, ok := o.kept.Get(id)
 	if !ok || !now.Before(kept.ends) || !bytes.Equal(kept.record, record) {
 		return nil, false
 	}
@@ -42,20 +42,19 @@ func (o *opened) get(id string, record []byte, now time.Time) (*Session, bool) {
 func (o *opened) remove(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.lru != nil {
-		o.lru.Remove(id)
+	if o.kept != nil {
+		o.kept.Remove(id)
 	}
 }
 
 func (o *opened) put(id string, record []byte, s *Session, ends time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.lru == nil {
-		lru, err := simplelru.NewLRU[string, openedRecord](mostOpened, nil)
-		if err != nil {
-			panic(err) // only for a size below one
-		}
-		o.lru = lru
+	if o.kept == nil {
+		o.kept = recent.New[string, openedRecord](nil)
 	}
-	o.lru.Add(id, openedRecord{record, s, ends})
+	o.kept.Put(id, openedRecord{record, s, ends})
+	if o.kept.Len() > mostOpened {
+		o.kept.RemoveOldest()
+	}
 }

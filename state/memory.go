@@ -2,76 +2,80 @@ package state
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/rolepass/rolepass/recent"
 )
 
-// entryOverhead is what a record costs beside its bytes, roughly: the map
-// entry, the list element and the headers of both strings.
-const entryOverhead = 200
+// entryOverhead is what a record costs beside its bytes, roughly: its entry,
+// its place in the map, and what the allocator rounds up.
+const entryOverhead = 256
 
-// Memory is a Store in this process, bounded in bytes: when it is full, the
-// record that was used longest ago goes first.
+// Memory is a Store in this process, bounded in bytes: when it is full, what
+// was not used for longest goes first (see package recent).
 type Memory struct {
 	max int
 	now func() time.Time
 
 	mu      sync.Mutex
 	size    int
-	records *simplelru.LRU[string, memoryRecord]
+	records *recent.Map[place, memoryRecord]
+}
+
+// place stands for a name, of which a record needs no copy: with a hundred
+// thousand sessions their names would be as large as their sessions.
+type place [16]byte
+
+func placeOf(name string) place {
+	sum := sha256.Sum256([]byte(name))
+	return place(sum[:])
 }
 
 type memoryRecord struct {
 	bytes   []byte
-	expires time.Time
+	expires int64 // milliseconds since 1970, rounded down
 }
+
+func (r memoryRecord) ended(now time.Time) bool { return now.UnixMilli() >= r.expires }
 
 // NewMemory makes a Memory that holds at most maxBytes.
 func NewMemory(maxBytes int, now func() time.Time) *Memory {
 	m := &Memory{max: maxBytes, now: now}
-	// The LRU's own bound is a count; ours is bytes, enforced in Put.
-	records, err := simplelru.NewLRU(maxBytes/entryOverhead+1, func(name string, r memoryRecord) {
-		m.size -= cost(name, r)
-	})
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	m.records = records
+	m.records = recent.New(func(_ place, r memoryRecord) { m.size -= cost(r) })
 	return m
 }
 
-func cost(name string, r memoryRecord) int { return len(name) + len(r.bytes) + entryOverhead }
+func cost(r memoryRecord) int { return len(r.bytes) + entryOverhead }
 
 // Put keeps a record.
 func (m *Memory) Put(_ context.Context, name string, record []byte, expires time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.put(name, memoryRecord{bytes: record, expires: expires})
+	return m.put(placeOf(name), memoryRecord{record, expires.UnixMilli()})
 }
 
 // Replace keeps a record in place of one that is there.
 func (m *Memory) Replace(_ context.Context, name string, record []byte, expires time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	old, ok := m.records.Peek(name)
-	if !ok || !m.now().Before(old.expires) {
+	old, ok := m.records.Peek(placeOf(name))
+	if !ok || old.ended(m.now()) {
 		return ErrNotFound
 	}
-	return m.put(name, memoryRecord{bytes: record, expires: expires})
+	return m.put(placeOf(name), memoryRecord{record, expires.UnixMilli()})
 }
 
 // put makes room by forgetting what was used longest ago; what could never fit
 // makes nobody leave.
-func (m *Memory) put(name string, r memoryRecord) error {
-	if cost(name, r) > m.max {
+func (m *Memory) put(at place, r memoryRecord) error {
+	if cost(r) > m.max {
 		return errors.New("the record is larger than the whole memory state: raise the state's size")
 	}
-	m.records.Remove(name)
-	m.size += cost(name, r)
-	m.records.Add(name, r)
+	m.records.Put(at, r)
+	m.size += cost(r)
 	for m.size > m.max {
 		m.records.RemoveOldest()
 	}
@@ -82,12 +86,13 @@ func (m *Memory) put(name string, r memoryRecord) error {
 func (m *Memory) Get(_ context.Context, name string) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r, ok := m.records.Get(name)
+	at := placeOf(name)
+	r, ok := m.records.Get(at)
 	if !ok {
 		return nil, ErrNotFound
 	}
-	if !m.now().Before(r.expires) {
-		m.records.Remove(name)
+	if r.ended(m.now()) {
+		m.records.Remove(at)
 		return nil, ErrNotFound
 	}
 	return r.bytes, nil
@@ -97,7 +102,7 @@ func (m *Memory) Get(_ context.Context, name string) ([]byte, error) {
 func (m *Memory) Delete(_ context.Context, name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.records.Remove(name)
+	m.records.Remove(placeOf(name))
 	return nil
 }
 

@@ -38,7 +38,7 @@ var sets = map[string][]contestant{
 	"decision": {
 		{"empty", "fetch", usual, func(size) (*grpc.Server, error) { return emptyServer(), nil }},
 		{"empty, our settings", "fetch", usual, func(size) (*grpc.Server, error) {
-			server.Tune()
+			server.Tune(usual.stateMiB())
 			return emptyServer(grpc.NumStreamWorkers(server.Workers())), nil
 		}},
 		{"AWS SDK for each request", "fetch", usual, sdkServer},
@@ -88,7 +88,7 @@ func (empty) Check(context.Context, *authv3.CheckRequest) (*authv3.CheckResponse
 
 // rolepass is the whole decision behind the product's own door.
 func rolepass(size size, scan bool, sinks ...decision.Sink) (*grpc.Server, error) {
-	server.Tune()
+	server.Tune(size.stateMiB())
 	w, err := newWorld(size)
 	if err != nil {
 		return nil, err

@@ -47,6 +47,12 @@ const (
 	host    = "label.example.com"
 )
 
+// stateMiB is what a configuration for so many sessions says.
+func (s size) stateMiB() int {
+	const each = 1 << 10 // of a session, beside its token
+	return max(64, s.sessions*(s.token+each)>>20)
+}
+
 // world is a Decider with sessions, and an application that answers once: the
 // clock of its client stands still, so that its answers stay.
 type world struct {
@@ -59,9 +65,9 @@ func newWorld(size size) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := state.NewMemory(512<<20, time.Now)
+	store := state.NewMemory(size.stateMiB()<<20, time.Now)
 	manager := &session.Manager{Store: store, Sealer: sealer, Now: time.Now, Rand: tokens(), Idle: time.Hour, Absolute: 8 * time.Hour}
-	cache := credcache.New(store, sealer, 256<<20, time.Now)
+	cache := credcache.New(store, sealer, size.stateMiB()<<20/8, time.Now)
 	set, err := size.grantSet()
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rolepass/rolepass/recent"
 	"github.com/rolepass/rolepass/refusal"
 )
 
@@ -137,7 +138,7 @@ func lifetime(err error) time.Duration {
 	return 0
 }
 
-// keep files an outcome and drops the oldest ones that no longer fit; the
+// keep files an outcome and drops those for which there is no room; the
 // caller holds the lock.
 func (c *Client) keep(q question, k kept) {
 	const overhead = 512 // of an entry, its key and its index, about
@@ -154,8 +155,8 @@ func (c *Client) keep(q question, k kept) {
 		c.of[q.session] = map[question]struct{}{}
 	}
 	c.of[q.session][q] = struct{}{}
-	c.kept.Add(q, k)
-	for c.bytes > c.bound {
+	c.kept.Put(q, k)
+	for c.bytes > c.bound || c.kept.Len() > maxEntries {
 		c.kept.RemoveOldest()
 	}
 }
@@ -166,5 +167,14 @@ func (c *Client) dropped(q question, k kept) {
 	delete(c.of[q.session], q)
 	if len(c.of[q.session]) == 0 {
 		delete(c.of, q.session)
+	}
+}
+
+// remember keeps something of a party, and forgets another's if there is no
+// room; the caller holds the lock.
+func remember[V any](of *recent.Map[party, V], p party, value V) {
+	of.Put(p, value)
+	if of.Len() > maxParties {
+		of.RemoveOldest()
 	}
 }

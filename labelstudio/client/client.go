@@ -26,10 +26,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
-
 	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/recent"
 	"github.com/rolepass/rolepass/refusal"
 )
 
@@ -80,16 +79,16 @@ type Client struct {
 	turns chan struct{}
 
 	mu      sync.Mutex
-	kept    *simplelru.LRU[question, kept]
+	kept    *recent.Map[question, kept]
 	bytes   int // of what is kept
 	bound   int // of bytes
 	flights map[question]*flight
 	// queues are the tasks that wait to be asked for together.
 	queues map[party]*queue
 	// lately is the project of the last task that each party asked for.
-	lately *simplelru.LRU[party, int64]
+	lately *recent.Map[party, int64]
 	// pages are what each party opened last in the Data Manager.
-	pages *simplelru.LRU[party, opened]
+	pages *recent.Map[party, opened]
 	// of lists, by session, the questions that are kept.
 	of map[string]map[question]struct{}
 }
@@ -104,10 +103,9 @@ func New(base *url.URL, http *http.Client, now func() time.Time) *Client {
 		queues:  map[party]*queue{},
 		of:      map[string]map[question]struct{}{},
 	}
-	// NewLRU only fails for a size below 1.
-	c.kept, _ = simplelru.NewLRU(maxEntries, c.dropped)
-	c.lately, _ = simplelru.NewLRU[party, int64](maxParties, nil)
-	c.pages, _ = simplelru.NewLRU[party, opened](maxParties, nil)
+	c.kept = recent.New(c.dropped)
+	c.lately = recent.New[party, int64](nil)
+	c.pages = recent.New[party, opened](nil)
 	return c
 }
 

@@ -42,7 +42,7 @@ func (c *Client) Opened(asker Asker, page Page) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pages.Add(party{asker.Session, asker.Credential}, opened{Page: page})
+	remember(c.pages, party{asker.Session, asker.Credential}, opened{Page: page})
 }
 
 // page answers tasks by the page that the party opened last, and keeps what it
@@ -71,13 +71,13 @@ func (c *Client) page(ctx context.Context, p party, asker Asker, waiters []waite
 	if now, ok := c.pages.Peek(p); ok && now.Page == on.Page {
 		c.pages.Remove(p)
 		if err == nil {
-			c.pages.Add(p, opened{on.Page, holds(found)})
+			remember(c.pages, p, opened{on.Page, holds(found)})
 		}
 	}
 	if err != nil {
 		return waiters
 	}
-	c.lately.Add(p, on.Project)
+	remember(c.lately, p, on.Project)
 	for id, answer := range found {
 		c.keep(question{p.session, p.credential, "task", id}, kept{answer: answer, expires: asked.Add(keepYes)})
 	}

@@ -90,7 +90,7 @@ func (c *Client) together(ctx context.Context, p party, asker Asker, project int
 	waiters = waiters[1:]
 	if elsewhere := first.answer.Place.Project; first.err == nil && elsewhere != project {
 		c.mu.Lock()
-		c.lately.Add(p, elsewhere)
+		remember(c.lately, p, elsewhere)
 		c.mu.Unlock()
 		waiters = c.list(ctx, asker, elsewhere, waiters)
 	}

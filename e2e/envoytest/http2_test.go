@@ -71,6 +71,8 @@ func TestOddHTTP2RequestsEndInEnvoy(t *testing.T) {
 		{"no authority", []string{":method", "GET", ":scheme", "http", ":path", "/"}, []string{"400", "404", "421", "reset"}},
 		{"CONNECT", []string{":method", "CONNECT", ":authority", publicHost}, []string{"400", "403", "404", "reset"}},
 		{"a websocket", []string{":method", "CONNECT", ":protocol", "websocket", ":scheme", "http", ":authority", publicHost, ":path", "/"}, []string{"400", "403", "404", "reset"}},
+		{"a method beyond ASCII", []string{":method", "GE\xffT", ":scheme", "http", ":authority", publicHost, ":path", "/projects"}, []string{"400", "reset"}},
+		{"a host beyond ASCII", []string{":method", "GET", ":scheme", "http", ":authority", publicHost + "\xff", ":path", "/"}, []string{"400", "421", "reset"}},
 		{"an upper-case name", []string{":method", "GET", ":scheme", "http", ":authority", publicHost, ":path", "/", "X-Api-Key", "k"}, []string{"400", "reset"}},
 		{"a line feed in a value", []string{":method", "GET", ":scheme", "http", ":authority", publicHost, ":path", "/", "accept", "a\nb: c"}, []string{"400", "reset"}},
 		{"a fragment", []string{":method", "GET", ":scheme", "http", ":authority", publicHost, ":path", "/a#b"}, []string{"400", "reset"}},

@@ -33,7 +33,7 @@ buckets:
   - {name: films, region: us-east-1, sts: aws, endpoint: "https://s3.example.com:9000"}
   - {name: sounds, region: us-east-1, sts: aws, endpoint: "https://s3.example.com:9000"}
 label_studio: {url: "http://label-studio:8080", secret_key_file: label-studio.key, owner_id: 1}
-envoy: {listen: "10.0.0.1:443", admin: "127.0.0.1:9999", certificate: /etc/envoy/tls.crt, private_key: /etc/envoy/tls.key, access_log: /var/log/envoy.log, ca: /etc/envoy/ca.pem}
+envoy: {listen: "10.0.0.1:443", admin: "127.0.0.1:9999", certificate: /etc/envoy/tls.crt, private_key: /etc/envoy/tls.key, access_log: /var/log/envoy.log, ca: /etc/envoy/ca.pem, dynamic_forward_proxy: true}
 `
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -47,6 +47,7 @@ envoy: {listen: "10.0.0.1:443", admin: "127.0.0.1:9999", certificate: /etc/envoy
 		Listen: "10.0.0.1:443", CertFile: "/etc/envoy/tls.crt", KeyFile: "/etc/envoy/tls.key",
 		Admin: "127.0.0.1:9999", AccessLog: "/var/log/envoy.log", CAFile: "/etc/envoy/ca.pem",
 		CheckAddress: "unix:///run/rolepass/check.sock", AppURL: &url.URL{Scheme: "http", Host: "label-studio:8080"},
+		DynamicForwardProxy: true,
 		S3: []envoy.S3Endpoint{
 			{Host: "s3.eu-west-1.amazonaws.com", Scheme: "https"}, {Host: "s3.eu-central-1.amazonaws.com", Scheme: "https"},
 			{Host: "127.0.0.1:9005", Scheme: "http"}, {Host: "s3.example.com:9000", Scheme: "https"},

@@ -82,14 +82,15 @@ func (c *chromium) does(statement string) {
 }
 
 // turnsPages goes to the last page of an image with several. A page that still
-// loads takes no click, so it is clicked until the next one shows.
+// loads takes no click, and the editor goes back to the first while it begins,
+// so it is clicked until the next one shows.
 func turnsPages(c *chromium, _ stack.Project) {
 	for page := 2; page <= 3; page++ {
 		c.until(fmt.Sprintf(`(() => {
 			const at = document.querySelector('[class*="pagination__page-indicator"]').innerText.replace(/\s+/g, " ");
-			if (at.includes("%d of 3")) document.querySelector('[class*="pagination__btn_arrow-right"]:not([class*="double"])').click();
+			if (parseInt(at) < %d) document.querySelector('[class*="pagination__btn_arrow-right"]:not([class*="double"])').click();
 			return at.includes("%d of 3") && [...document.images].some(i => i.src.startsWith("blob:") && i.naturalWidth === 320);
-		})()`, page-1, page))
+		})()`, page, page))
 	}
 }
 

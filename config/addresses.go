@@ -18,7 +18,8 @@ const (
 	defaultEnvoyAdmin = "127.0.0.1:9901"
 )
 
-// addresses reads public_url, acs_path, entity_id, listen, admin and keys.
+// addresses reads public_url, acs_path, entity_id, listen, admin, monitoring
+// and keys.
 func (s section) addresses(c *Config) {
 	c.PublicURL = s.publicURL(s.need("public_url", "give the address that browsers use, such as https://label.example.com"))
 	c.ACSPath = defaultACSPath
@@ -36,7 +37,10 @@ func (s section) addresses(c *Config) {
 	s.checkTLS(c)
 	c.Admin = defaultAdmin
 	if v := s.get("admin"); v.given() {
-		c.Admin = s.loopbackAddress(v, "health and metrics are for this machine only")
+		c.Admin = s.loopbackAddress(v, "health and metrics are for this machine only (monitoring is for others)")
+	}
+	if v := s.get("monitoring"); v.given() {
+		c.Monitoring = s.machineAddress(v)
 	}
 	if v := s.get("admin_socket"); v.given() {
 		c.AdminSocket = s.filename(v)
@@ -127,6 +131,16 @@ func (r *reader) listen(v value) Listen {
 		return Listen{}
 	}
 	return Listen{"tcp", text}
+}
+
+// machineAddress reads IP:PORT, where 0.0.0.0 is every address of this machine.
+func (r *reader) machineAddress(v value) string {
+	text := r.text(v)
+	if a, err := netip.ParseAddrPort(text); text != "" && (err != nil || a.Port() == 0) {
+		r.problem(v.place, "%q is not IP:PORT: write the address at which a kubelet or Prometheus reaches this machine, such as 0.0.0.0:9003", text)
+		return ""
+	}
+	return text
 }
 
 // loopbackAddress reads HOST:PORT on loopback.

@@ -28,7 +28,7 @@ func (s section) compare(c *Config, l *lines) {
 func (s section) compareAddresses(c *Config) {
 	taken := map[string]string{}
 	for _, a := range []struct{ path, address string }{
-		{"listen", c.Listen.Address}, {"admin", c.Admin}, {"envoy.admin", c.Envoy.Admin}, {"envoy.listen", c.Envoy.Listen},
+		{"listen", c.Listen.Address}, {"admin", c.Admin}, {"monitoring", c.Monitoring}, {"envoy.admin", c.Envoy.Admin}, {"envoy.listen", c.Envoy.Listen},
 	} {
 		if other, twice := taken[a.address]; twice && a.address != "" {
 			s.problem(s.at(a.path), "%s is the address of %s, too: choose another port", a.address, other)

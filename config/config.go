@@ -42,6 +42,11 @@ type Config struct {
 	// HOST:PORT on loopback.
 	Admin string
 
+	// Monitoring (monitoring, IP:PORT; nowhere if left out) is where health and
+	// metrics are once more, for those who watch from another machine: a
+	// kubelet, Prometheus. In the clear, and read-only; let nobody else there.
+	Monitoring string
+
 	// CheckCodec (check_codec, default plain) is how Envoy's questions are read
 	// and answered: plain with protobuf's own library, scan by looking at the
 	// bytes, which costs less. Both say the same; scan is newer and has been

@@ -56,7 +56,7 @@ func (r *reader) config(top value) *Config {
 	if !top.given() {
 		return c
 	}
-	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "admin_socket", "check_codec", "check_tls", "keys", "saml_keys", "idps", "sts", "buckets", "grants", "mode",
+	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "admin_socket", "monitoring", "check_codec", "check_tls", "keys", "saml_keys", "idps", "sts", "buckets", "grants", "mode",
 		"delivery", "label_studio", "application", "workloads", "session", "state", "presign", "audit", "record", "envoy", "contact")
 	l := &lines{providers: map[string]place{}, domains: map[string]place{}}
 	s.addresses(c)

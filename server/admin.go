@@ -1,9 +1,33 @@
 package server
 
 import (
+	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 )
+
+// monitoring listens for those who ask for health and metrics from beyond this
+// machine. No listener: the configuration has none.
+func (s *Server) monitoring(ctx context.Context) (net.Listener, error) {
+	if s.config.Monitoring == "" {
+		return nil, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.config.Monitoring)
+	if err != nil {
+		return nil, fmt.Errorf("listening on the monitoring address: %w", err)
+	}
+	return listener, nil
+}
+
+// closed closes a listener, if there is one.
+func closed(l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
+}
 
 // adminHandler answers health and metrics. It shows no person, no session and
 // no object, and changes nothing.

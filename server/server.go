@@ -116,14 +116,21 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listening on the admin address: %w", err), check.Close())
 	}
-	socket, err := s.adminSocket(ctx)
+	monitoring, err := s.monitoring(ctx)
 	if err != nil {
 		return errors.Join(err, check.Close(), admin.Close())
+	}
+	socket, err := s.adminSocket(ctx)
+	if err != nil {
+		return errors.Join(err, check.Close(), admin.Close(), closed(monitoring))
 	}
 	Tune(s.config.State.MiB)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.grpc.Serve(check) })
 	group.Go(func() error { return ended(s.admin.Serve(admin)) })
+	if monitoring != nil {
+		group.Go(func() error { return ended(s.admin.Serve(monitoring)) })
+	}
 	if socket != nil {
 		group.Go(func() error { return ended(s.operator.Serve(socket)) })
 	}

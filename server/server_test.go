@@ -89,6 +89,7 @@ func quiet() Options { return Options{Log: slog.New(slog.DiscardHandler)} }
 func TestItServesAndDrains(t *testing.T) {
 	idp := newIdP(t, "https://idp.test")
 	c := configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(idp.Metadata()) })
+	c.Monitoring = freeAddress(t)
 	s, err := New(t.Context(), c, quiet())
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +98,9 @@ func TestItServesAndDrains(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	await(t, "http://"+c.Admin+"/readyz", http.StatusOK)
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusOK, "/metrics": http.StatusOK, "/sessions": http.StatusNotFound} {
+		await(t, "http://"+c.Monitoring+path, want)
+	}
 
 	info, err := os.Stat(c.Listen.Address)
 	if err != nil || info.Mode().Perm() != 0o660 {

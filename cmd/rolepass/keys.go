@@ -14,7 +14,7 @@ import (
 )
 
 func keysCommand() *cobra.Command {
-	return group("keys", "Make the keys that seal sessions and credentials, and those of SAML", keysNewCommand(), keysRotateCommand(), keysSAMLCommand())
+	return group("keys", "Make the keys that seal sessions and credentials, and those of SAML", keysNewCommand(), keysRotateCommand(), keysSAMLCommand(), keysCopyCommand())
 }
 
 func keysRotateCommand() *cobra.Command {

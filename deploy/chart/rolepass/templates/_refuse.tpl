@@ -1,0 +1,51 @@
+{{- /* Everything that is wrong with the values, at once. What the schema can say
+in a sentence it says; these need one. */ -}}
+{{- define "rolepass.refuse" -}}
+{{- $wrong := list -}}
+{{- if not .Values.config -}}
+{{- $wrong = append $wrong "config is empty: write rolepass.yaml there, without what the chart writes itself (values.yaml says what)" -}}
+{{- end -}}
+{{- if and (gt (int .Values.replicas) 1) (eq (include "rolepass.state" .) "memory") -}}
+{{- $wrong = append $wrong (printf "replicas is %d and state is memory: each Rolepass would know only its own logins, and people would be signed out at every other request; write replicas: 1" (int .Values.replicas)) -}}
+{{- end -}}
+{{- range list "listen" "admin" "admin_socket" "monitoring" "keys" "saml_keys" "check_tls" -}}
+{{- if hasKey $.Values.config . -}}
+{{- $wrong = append $wrong (printf "config.%s is the chart's own to write: leave it out" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range list "secret_key_file" "owner_token_file" -}}
+{{- if hasKey (default dict $.Values.config.label_studio) . -}}
+{{- $wrong = append $wrong (printf "config.label_studio.%s is the chart's own to write: leave it out, and name the Secret in labelStudio.secret" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if not .Values.keys.secret -}}
+{{- $wrong = append $wrong "keys.secret is empty: make a Secret from the directory of `rolepass keys new`, and name it" -}}
+{{- end -}}
+{{- if not .Values.checkTLS.secret -}}
+{{- $wrong = append $wrong "checkTLS.secret is empty: the answers to Envoy carry signed locations, so Check is behind mutual TLS; name a Secret with tls.crt, tls.key and ca.crt" -}}
+{{- end -}}
+{{- if not .Values.authorities.configMap -}}
+{{- $wrong = append $wrong "authorities.configMap is empty: the image has no authorities, and neither IdP nor STS can be verified; name a ConfigMap with a bundle in PEM" -}}
+{{- end -}}
+{{- $file := include "rolepass.labelStudioSecret" . -}}
+{{- if and $file (not .Values.labelStudio.secret) -}}
+{{- $wrong = append $wrong (printf "labelStudio.secret is empty: name the Secret that is mounted as label_studio.%s" $file) -}}
+{{- end -}}
+{{- if and .Values.labelStudio.secret (not $file) -}}
+{{- $wrong = append $wrong "labelStudio.secret is given, and sign_in needs none: leave it out, and keep no secret where none is needed" -}}
+{{- end -}}
+{{- if .Values.networkPolicy.enabled -}}
+{{- if not .Values.networkPolicy.envoy -}}
+{{- $wrong = append $wrong "networkPolicy.envoy is empty: say in which pods Envoy runs, or nobody reaches Check" -}}
+{{- end -}}
+{{- if not .Values.networkPolicy.labelStudio.to -}}
+{{- $wrong = append $wrong "networkPolicy.labelStudio.to is empty: say in which pods the application runs, or Rolepass cannot ask it" -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled (not .Values.networkPolicy.prometheus) -}}
+{{- $wrong = append $wrong "networkPolicy.prometheus is empty and serviceMonitor is enabled: say in which pods Prometheus runs, or it scrapes nothing" -}}
+{{- end -}}
+{{- end -}}
+{{- if $wrong -}}
+{{- fail (printf "\n\nThese values do not fit:\n- %s\n" (join "\n- " $wrong)) -}}
+{{- end -}}
+{{- end }}

@@ -11,7 +11,7 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test test-idps fuzz bench tools clean go images-offline e2e-compose
+.PHONY: help demo demo-stop test test-idps test-chart fuzz bench tools clean go images-offline e2e-compose
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"
@@ -19,6 +19,7 @@ help:
 	@echo "make demo-stop  stop a demo that was started with -detach"
 	@echo "make test       run all tests, with Envoy, Label Studio, S3 and a browser"
 	@echo "make test-idps  sign in at Keycloak and SimpleSAMLphp as well (some minutes)"
+	@echo "make test-chart hold the Helm chart against helm, Kubernetes and Rolepass"
 	@echo "make fuzz       run every fuzz target for 10 s (FUZZ_TIME=60s for longer)"
 	@echo "make bench      run the benchmarks"
 	@echo "make tools      only install what the demo and the tests run"
@@ -55,6 +56,11 @@ test-idps: go
 	@go run ./e2e/install -idps
 	go vet -tags idps ./e2e/idps
 	@$(ENVIRONMENT) && go test -tags idps -race -count=1 -timeout 20m ./e2e/idps
+
+# A module of its own: what helm requires is nothing of Rolepass's. The first
+# time helm is built, which takes some minutes.
+test-chart: go
+	cd e2e/chart && test -z "$$(gofmt -l .)" && go mod tidy -diff && go vet . && go test -count=1 -timeout 20m .
 
 FUZZ_TIME ?= 10s
 

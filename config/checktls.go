@@ -73,7 +73,7 @@ func (s section) envoysEnd(c *Config, given bool) {
 		switch {
 		case v.given() && c.CheckTLS == nil:
 			s.problem(v.place, "it is for mutual TLS: leave it out, or give check_tls")
-		case !v.given() && c.CheckTLS != nil && (s.needs == ForEnvoy || s.needs == Everything && given):
+		case !v.given() && c.CheckTLS != nil && (s.needs.anEnvoy() || s.needs == Everything && given):
 			s.problem(v.place, "it is missing: check_tls is given, so give the PEM file that Envoy has on its machine")
 		}
 		*files[i] = s.filename(v)
@@ -81,7 +81,7 @@ func (s section) envoysEnd(c *Config, given bool) {
 	c.Envoy.CheckAddress = c.Listen.String()
 	v := s.get("check_address")
 	if !v.given() {
-		if host, _, _ := net.SplitHostPort(c.Listen.Address); c.CheckTLS != nil && net.ParseIP(host).IsUnspecified() && (s.needs == ForEnvoy || given) {
+		if host, _, _ := net.SplitHostPort(c.Listen.Address); c.CheckTLS != nil && net.ParseIP(host).IsUnspecified() && (s.needs.anEnvoy() || given) {
 			s.problem(v.place, "it is missing: listen is every address of that machine, so give the one at which Envoy reaches it")
 		}
 		return

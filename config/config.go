@@ -527,6 +527,9 @@ const (
 	// ForEnvoy is for writing Envoy's bootstrap: all sections and no file
 	// beside the configuration, since it may run on another machine.
 	ForEnvoy
+	// ForMesh is as ForEnvoy, where the mesh's gateway has the certificate of
+	// public_url.
+	ForMesh
 	// ForAssertion is for looking at an assertion: public_url and idps, of
 	// which providers may be left out, and metadata files.
 	ForAssertion
@@ -537,3 +540,6 @@ const (
 	// beside the configuration, and nothing of Envoy's machine.
 	ForReplay
 )
+
+// anEnvoy says that a configuration of Envoy's is to be written.
+func (n Needs) anEnvoy() bool { return n == ForEnvoy || n == ForMesh }

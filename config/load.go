@@ -82,7 +82,7 @@ func (r *reader) config(top value) *Config {
 
 // whole says whether every section must be there.
 func (r *reader) whole() bool {
-	return r.needs == Everything || r.needs == ForEnvoy || r.needs == ForReplay
+	return r.needs == Everything || r.needs == ForEnvoy || r.needs == ForMesh || r.needs == ForReplay
 }
 
 // wanted is need where the purpose needs the section, else get.

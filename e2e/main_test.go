@@ -45,7 +45,7 @@ var start = sync.OnceValues(func() (*stack.Stack, error) {
 	}
 	ctx, cancel := startContext()
 	defer cancel()
-	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true})
+	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true, Mesh: os.Getenv("ROLEPASS_MESH")})
 })
 
 func startContext() (context.Context, context.CancelFunc) {

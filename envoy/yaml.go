@@ -22,6 +22,19 @@ const preamble = `# Envoy in front of an application that Rolepass guards.
 func YAML(b *bootstrap.Bootstrap) ([]byte, error) { return render(preamble, b) }
 
 func render(preamble string, b *bootstrap.Bootstrap) ([]byte, error) {
+	tree, err := treeOf(b)
+	if err != nil {
+		return nil, err
+	}
+	body, err := yaml.MarshalWithOptions(tree, yaml.IndentSequence(false), yaml.UseLiteralStyleIfMultiline(true), yaml.WithComment(commentMap(tree)))
+	if err != nil {
+		return nil, fmt.Errorf("writing the bootstrap as YAML: %w", err)
+	}
+	return append([]byte(preamble), body...), nil
+}
+
+// treeOf is the bootstrap as lists and ordered objects.
+func treeOf(b *bootstrap.Bootstrap) (any, error) {
 	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(b)
 	if err != nil {
 		return nil, fmt.Errorf("writing the bootstrap as JSON: %w", err)
@@ -32,11 +45,7 @@ func render(preamble string, b *bootstrap.Bootstrap) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the bootstrap's JSON: %w", err)
 	}
-	body, err := yaml.MarshalWithOptions(tree, yaml.IndentSequence(false), yaml.UseLiteralStyleIfMultiline(true), yaml.WithComment(commentMap(tree)))
-	if err != nil {
-		return nil, fmt.Errorf("writing the bootstrap as YAML: %w", err)
-	}
-	return append([]byte(preamble), body...), nil
+	return tree, nil
 }
 
 // ordered reads one JSON value and keeps the order of object keys.

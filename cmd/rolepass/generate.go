@@ -8,7 +8,7 @@ import (
 )
 
 func generateCommand() *cobra.Command {
-	return group("generate", "Write other programs' configuration", generateEnvoyCommand())
+	return group("generate", "Write other programs' configuration", generateEnvoyCommand(), generateIstioCommand())
 }
 
 func generateEnvoyCommand() *cobra.Command {

@@ -146,12 +146,8 @@ func (s *Stack) startRolepass(ctx context.Context) error {
 
 // startEnvoy starts Envoy with the bootstrap that Rolepass writes.
 func (s *Stack) startEnvoy(ctx context.Context) error {
-	var bootstrap bytes.Buffer
-	if err := s.rolepass(ctx, &bootstrap, "generate", "envoy", "--config", s.Demo.Config); err != nil {
-		return err
-	}
-	config := filepath.Join(s.Dir, "envoy.yaml")
-	if err := os.WriteFile(config, bootstrap.Bytes(), 0o600); err != nil {
+	config, err := s.edge(ctx)
+	if err != nil {
 		return err
 	}
 	p, err := s.starts("envoy", nil, s.Tools.Envoy, "--config-path", config, "--concurrency", "2", "--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec", "50")
@@ -177,6 +173,19 @@ func (s *Stack) startEnvoy(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// edge writes what Envoy starts with.
+func (s *Stack) edge(ctx context.Context) (string, error) {
+	if s.Mesh != "" {
+		return s.meshed(ctx)
+	}
+	var bootstrap bytes.Buffer
+	if err := s.rolepass(ctx, &bootstrap, "generate", "envoy", "--config", s.Demo.Config); err != nil {
+		return "", err
+	}
+	config := filepath.Join(s.Dir, "envoy.yaml")
+	return config, os.WriteFile(config, bootstrap.Bytes(), 0o600)
 }
 
 // EnvoyAnew starts Envoy again, with the bootstrap of the configuration that

@@ -36,6 +36,9 @@ type Options struct {
 	// Partners are identity providers beside the demonstration's own, which
 	// run already.
 	Partners []Partner
+	// Mesh is the program of e2e/istio/meshd: Envoy is then an ingress gateway
+	// that has its configuration from istiod. Empty: it has Rolepass's.
+	Mesh string
 }
 
 // Stack is everything, running.

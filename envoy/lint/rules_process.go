@@ -20,6 +20,9 @@ var processRules = []Rule{
 		return when(at.GetPipe() == nil && !loopback(at.GetSocketAddress().GetAddress()), "it listens on %s", at.GetSocketAddress().GetAddress())
 	})},
 	{"RP602", "an administration address that changes things", "Any process of this machine can switch on logs that print cookies and signatures, or stop Envoy.", "Set admin.allow_paths as generated.", onAdmin(func(v *view) string {
+		if v.inMesh() {
+			return ""
+		}
 		var open []string
 		for _, path := range []string{"/logging", "/quitquitquit", "/runtime_modify"} {
 			paths := v.bootstrap.GetAdmin().GetAllowPaths()
@@ -50,7 +53,7 @@ var processRules = []Rule{
 		return when(len(filters)+len(sockets) > 0, "it has a tap")
 	})},
 	{"RP606", "no bound of memory", "Envoy is killed under load, and everybody is refused.", "Set overload_manager as generated.", func(v *view) []problem {
-		if v.bootstrap == nil || len(v.bootstrap.GetOverloadManager().GetActions()) > 0 {
+		if v.bootstrap == nil || v.inMesh() || len(v.bootstrap.GetOverloadManager().GetActions()) > 0 {
 			return nil
 		}
 		return []problem{{"configuration", "there is no overload_manager with an action"}}
@@ -58,6 +61,14 @@ var processRules = []Rule{
 	{"RP607", "Envoy's own words about its troubles", "They name addresses, certificates and what failed.", "Set local_reply_config as generated.", onManager(func(m *manager) string {
 		return when(len(m.hcm.GetLocalReplyConfig().GetMappers()) == 0 && m.hcm.GetLocalReplyConfig().GetBodyFormat() == nil, "local_reply_config is not set")
 	})},
+}
+
+// inMesh says that Istio started this Envoy. Then nobody but Istio writes the
+// bootstrap: istio-agent needs what the administration address changes, the pod
+// is alone on its loopback, and its memory is bounded by the pod's limit.
+func (v *view) inMesh() bool {
+	_, is := v.bootstrap.GetNode().GetMetadata().GetFields()["ISTIO_VERSION"]
+	return is
 }
 
 func onAdmin(says func(*view) string) func(*view) []problem {

@@ -1,0 +1,201 @@
+//go:build mesh
+
+package e2e_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolepass/rolepass/e2e/stack"
+)
+
+// These are about an Istio ingress gateway; see make e2e-istio, which tells the
+// stories through one as well.
+
+// What istiod renders is what Rolepass asks for, by Rolepass's own rules, and
+// Envoy took all of it.
+func TestTheGatewayRunsWhatWasGenerated(t *testing.T) {
+	s := running(t)
+	admin := "http://" + envoyAdmin(t, s)
+	said, err := s.Rolepass(t.Context(), "lint", admin)
+	if err != nil {
+		t.Errorf("lint: %v\n%s", err, said)
+	}
+	stats := body(t, http.DefaultClient, admin+"/stats?filter=update_rejected|update_success")
+	for _, want := range []string{"cluster_manager.cds.update_rejected: 0", "listener_manager.lds.update_rejected: 0"} {
+		if !strings.Contains(stats, want) {
+			t.Errorf("%s is not among\n%s", want, stats)
+		}
+	}
+	if strings.Contains(stats, "lds.update_success: 0") {
+		t.Error("Envoy got no listener from istiod")
+	}
+}
+
+// Whatever goes wrong with the filter, the gateway serves nothing: there is no
+// route beside it.
+func TestWithoutTheFilterTheGatewayServesNothing(t *testing.T) {
+	s := running(t)
+	for name, change := range map[string]func(string) string{
+		"forgotten":     func(m string) string { return m[:strings.LastIndex(m, "---\n")] },
+		"for elsewhere": func(m string) string { return strings.Replace(m, "context: GATEWAY", "context: SIDECAR_INBOUND", -1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := appRequests(t, s)
+			g, err := s.Gateway(t.Context(), "mesh-"+strings.ReplaceAll(name, " ", "-"), nil, change)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, target := range []string{"/", "/rolepass/saml/metadata", "/tasks/1/resolve/", "/api/projects/"} {
+				response, err := http.Get("http://" + g.Listen + target)
+				if err != nil {
+					continue // nothing even listens
+				}
+				response.Body.Close()
+				if response.StatusCode != http.StatusNotFound {
+					t.Errorf("%s: %s", target, response.Status)
+				}
+			}
+			if after := appRequests(t, s); after != before {
+				t.Errorf("%d requests reached the application", after-before)
+			}
+		})
+	}
+}
+
+// istiod drops a field that it does not know and says nothing to Envoy: only a
+// look at what it rendered tells.
+func TestATypoInTheFilterIsFound(t *testing.T) {
+	s := running(t)
+	g, err := s.Gateway(t.Context(), "mesh-typo", nil, func(m string) string { return strings.Replace(m, "clear_route_cache:", "clear_route_cach:", 1) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := s.Rolepass(t.Context(), "lint", g.Admin)
+	if err == nil || !strings.Contains(said+err.Error(), "RP115") {
+		t.Errorf("lint says %v %s, want RP115", err, said)
+	}
+}
+
+// Over TLS the gateway's certificate comes from the mesh's Secret, and the one
+// filter chain of the public host is Rolepass's: it asks, and Rolepass, which
+// answers for another host, refuses.
+func TestAGatewayWithTLS(t *testing.T) {
+	s := running(t)
+	certificate, key, roots := certificateFor(t, "label.example.test")
+	before := appRequests(t, s)
+	g, err := s.Gateway(t.Context(), "mesh-tls", map[string]any{"public_url": "https://label.example.test"}, func(m string) string { return m }, certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(name, host string) (int, string, error) {
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{ServerName: name, RootCAs: roots, MinVersion: tls.VersionTLS12}}, Timeout: 10 * time.Second}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+g.Listen+"/tasks/1/resolve/", nil)
+		if err != nil {
+			return 0, "", err
+		}
+		request.Host = host
+		response, err := client.Do(request)
+		if err != nil {
+			return 0, "", err
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		return response.StatusCode, string(text), err
+	}
+	if status, text, err := get("label.example.test", "label.example.test"); err != nil || status != http.StatusMisdirectedRequest || !strings.Contains(text, "Wrong address") {
+		t.Errorf("the public host is answered %d %v: %s", status, err, text)
+	}
+	for _, host := range []string{"LABEL.example.test:1", "label.example.test:443", "elsewhere.test"} {
+		if status, _, err := get("label.example.test", host); err != nil || status != http.StatusMisdirectedRequest {
+			t.Errorf("%s is answered %d %v", host, status, err)
+		}
+	}
+	if status, _, err := get("elsewhere.test", "label.example.test"); err == nil {
+		t.Errorf("another server name is answered %d", status)
+	}
+	if after := appRequests(t, s); after != before {
+		t.Errorf("%d requests reached the application", after-before)
+	}
+}
+
+func appRequests(t *testing.T, s *stack.Stack) int {
+	t.Helper()
+	all, err := s.AppRequests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func envoyAdmin(t *testing.T, s *stack.Stack) string {
+	t.Helper()
+	text, err := os.ReadFile(s.Demo.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\nenvoy:")
+	_, rest, _ = strings.Cut(rest, "admin: ")
+	return strings.Trim(strings.SplitN(rest, "\n", 2)[0], `"' `)
+}
+
+func body(t *testing.T, client *http.Client, address string) string {
+	t.Helper()
+	response, err := client.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func certificateFor(t *testing.T, name string) (certificate, key string, roots *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(kind string, der []byte) string {
+		file := filepath.Join(dir, fmt.Sprintf("%d.pem", len(der)))
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	roots = x509.NewCertPool()
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots.AddCert(parsed)
+	return write("CERTIFICATE", der), write("PRIVATE KEY", pkcs8), roots
+}

@@ -1,0 +1,98 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// Gateway is an ingress gateway of a mesh: an Envoy that has its configuration
+// from istiod.
+type Gateway struct {
+	// Listen is where it would accept browsers, Admin its administration.
+	Listen, Admin string
+	// Said is the control plane's log.
+	Said string
+}
+
+// istioSettings turn off what only istio-proxy has, and the certificate of a
+// mesh, which istio-agent would fetch.
+var istioSettings = []string{"PILOT_ENABLE_ALPN_FILTER=false", "PILOT_ENABLE_METADATA_EXCHANGE=false", "XDS_AUTH_PLAINTEXT=true"}
+
+// meshed starts istiod's generators with what "rolepass generate istio" prints,
+// and gives the bootstrap of an Envoy that asks them. The gateway listens on
+// the stack's own address.
+func (s *Stack) meshed(ctx context.Context) (string, error) {
+	var manifest bytes.Buffer
+	if err := s.rolepass(ctx, &manifest, "generate", "istio", "--config", s.Demo.Config); err != nil {
+		return "", err
+	}
+	return s.plane(ctx, "mesh", manifest.Bytes(), s.listen, s.envoyAdmin)
+}
+
+// plane starts a control plane and gives the bootstrap of its Envoy.
+func (s *Stack) plane(ctx context.Context, name string, manifest []byte, listen, admin string, more ...string) (string, error) {
+	at := func(suffix string) string { return filepath.Join(s.Dir, name+suffix) }
+	if err := os.WriteFile(at("-istio.yaml"), manifest, 0o600); err != nil {
+		return "", err
+	}
+	addresses, err := s.ports.addresses(2)
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", err
+	}
+	args := append([]string{"-manifest", at("-istio.yaml"), "-listen", listen, "-port", port,
+		"-ads", addresses[0], "-ready", addresses[1], "-admin", admin, "-bootstrap", at("-envoy.yaml")}, more...)
+	p, err := s.starts(name+"-plane", istioSettings, s.Mesh, args...)
+	if err != nil {
+		return "", err
+	}
+	return at("-envoy.yaml"), p.await(ctx, "http://"+addresses[1]+"/ready")
+}
+
+// Gateway starts another gateway beside the stack's own: Rolepass's manifest
+// for these settings, changed. It returns when Envoy has what istiod gave it,
+// whatever that is.
+func (s *Stack) Gateway(ctx context.Context, name string, settings map[string]any, change func(manifest string) string, certificate ...string) (*Gateway, error) {
+	addresses, err := s.ports.addresses(2)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{Listen: addresses[0], Admin: "http://" + addresses[1], Said: filepath.Join(s.Dir, name+"-plane.log")}
+	config := maps.Clone(s.config)
+	config["envoy"] = map[string]any{"listen": g.Listen, "admin": addresses[1], "access_log": filepath.Join(s.Dir, name+"-access.log")}
+	maps.Copy(config, settings)
+	file, err := s.writesYAML(name+".yaml", config)
+	if err != nil {
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(g.Listen)
+	if err != nil {
+		return nil, err
+	}
+	var manifest bytes.Buffer
+	generate := []string{"generate", "istio", "--config", file, "--port", port}
+	var secret []string
+	if len(certificate) == 2 { // and its key
+		generate = append(generate, "--credential", "label-tls")
+		secret = []string{"-certificate", certificate[0], "-key", certificate[1]}
+	}
+	if err := s.rolepass(ctx, &manifest, generate...); err != nil {
+		return nil, err
+	}
+	bootstrap, err := s.plane(ctx, name, []byte(change(manifest.String())), g.Listen, addresses[1], secret...)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.starts(name+"-envoy", nil, s.Tools.Envoy, "--config-path", bootstrap, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
+	if err != nil {
+		return nil, err
+	}
+	return g, p.await(ctx, g.Admin+"/ready")
+}

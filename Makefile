@@ -11,7 +11,7 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test test-idps test-chart fuzz bench tools clean go images-offline e2e-compose
+.PHONY: help demo demo-stop test test-idps test-chart fuzz bench tools clean go images-offline e2e-compose e2e-istio
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench      run the benchmarks"
 	@echo "make tools      only install what the demo and the tests run"
 	@echo "make e2e-compose      the same stories in Docker, see docs/attach-compose.md"
+	@echo "make e2e-istio        the same stories through an Istio ingress gateway"
 	@echo "make images-offline   make the images of others here, where none can be pulled"
 	@echo "make clean      remove everything that make fetched, built or wrote"
 
@@ -90,6 +91,17 @@ e2e-compose: go
 	@echo "building our images"
 	@$(COMPOSE) build --quiet
 	@$(ENVIRONMENT) && ROLEPASS_STACK=compose go run ./e2e/testrun -progress -events e2e/artefacts/compose.json -- -count=1 -timeout 25m -run '^($(STORIES))$$' ./e2e
+
+# What istiod renders, and what becomes of it without the filter.
+MESHED = TestTheGatewayRunsWhatWasGenerated|TestWithoutTheFilterTheGatewayServesNothing|TestATypoInTheFilterIsFound|TestAGatewayWithTLS
+
+# istiod's generators are a Go module of its own: the first build takes minutes.
+e2e-istio: go
+	@go run ./e2e/install -tests
+	@echo "building istiod's generators"
+	cd e2e/istio && test -z "$$(gofmt -l .)" && go mod tidy -diff && go build -o "$(CURDIR)/bin/meshd" ./meshd
+	go vet -tags mesh ./e2e
+	@$(ENVIRONMENT) && ROLEPASS_MESH="$(CURDIR)/bin/meshd" go run ./e2e/testrun -progress -events e2e/artefacts/istio.json -- -tags mesh -count=1 -timeout 25m -run '^($(STORIES)|$(MESHED))$$' ./e2e
 
 clean:
 	rm -rf "$(CURDIR)/.cache" bin e2e/.run e2e/artefacts

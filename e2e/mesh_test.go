@@ -85,7 +85,7 @@ func TestATypoInTheFilterIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said, err := s.Rolepass(t.Context(), "lint", g.Admin)
+	said, err := s.Lint(t.Context(), g)
 	if err == nil || !strings.Contains(said+err.Error(), "RP115") {
 		t.Errorf("lint says %v %s, want RP115", err, said)
 	}
@@ -101,6 +101,9 @@ func TestAGatewayWithTLS(t *testing.T) {
 	g, err := s.Gateway(t.Context(), "mesh-tls", map[string]any{"public_url": "https://label.example.test"}, func(m string) string { return m }, certificate, key)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if said, err := s.Lint(t.Context(), g); err != nil {
+		t.Errorf("lint: %v\n%s", err, said)
 	}
 	get := func(name, host string) (int, string, error) {
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{ServerName: name, RootCAs: roots, MinVersion: tls.VersionTLS12}}, Timeout: 10 * time.Second}

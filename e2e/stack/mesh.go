@@ -14,8 +14,8 @@ import (
 type Gateway struct {
 	// Listen is where it would accept browsers, Admin its administration.
 	Listen, Admin string
-	// Said is the control plane's log.
-	Said string
+	// Config is the rolepass.yaml that it is made of.
+	Config string
 }
 
 // istioSettings turn off what only istio-proxy has, and the certificate of a
@@ -56,6 +56,13 @@ func (s *Stack) plane(ctx context.Context, name string, manifest []byte, listen,
 	return at("-envoy.yaml"), p.await(ctx, "http://"+addresses[1]+"/ready")
 }
 
+// Lint gives what Rolepass says of what the gateway runs with.
+func (s *Stack) Lint(ctx context.Context, g *Gateway) (string, error) {
+	var out bytes.Buffer
+	err := s.rolepass(ctx, &out, "lint", "--config", g.Config, g.Admin)
+	return out.String(), err
+}
+
 // Gateway starts another gateway beside the stack's own: Rolepass's manifest
 // for these settings, changed. It returns when Envoy has what istiod gave it,
 // whatever that is.
@@ -64,7 +71,7 @@ func (s *Stack) Gateway(ctx context.Context, name string, settings map[string]an
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{Listen: addresses[0], Admin: "http://" + addresses[1], Said: filepath.Join(s.Dir, name+"-plane.log")}
+	g := &Gateway{Listen: addresses[0], Admin: "http://" + addresses[1], Config: filepath.Join(s.Dir, name+".yaml")}
 	config := maps.Clone(s.config)
 	config["envoy"] = map[string]any{"listen": g.Listen, "admin": addresses[1], "access_log": filepath.Join(s.Dir, name+"-access.log")}
 	maps.Copy(config, settings)

@@ -253,6 +253,18 @@ func TestADynamicForwardProxyIsNoWayAround(t *testing.T) {
 	}
 }
 
+// Istio writes the bootstrap of its pods, and needs what is open there.
+func TestInAMeshTheBootstrapIsIstios(t *testing.T) {
+	open := func(text string) string { return without("overload_manager:")(without("allow_paths:")(text)) }
+	if found := findings(t, open(text(t, nil)), nil); len(found) != 2 {
+		t.Errorf("outside a mesh: %v, want RP602 and RP606", found)
+	}
+	meshed := swap("cluster: rolepass-edge", "cluster: rolepass-edge\n  metadata: {ISTIO_VERSION: 1.31.0}").of(t, open(text(t, nil)))
+	if found := findings(t, meshed, nil); len(found) != 0 {
+		t.Errorf("in a mesh: %v", found)
+	}
+}
+
 func TestEveryRuleHasItsBreak(t *testing.T) {
 	var rules, broken []string
 	for _, r := range lint.Rules() {

@@ -11,7 +11,7 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test test-idps test-chart fuzz bench tools clean go images-offline e2e-compose e2e-istio
+.PHONY: help demo demo-stop test test-idps test-chart test-release release fuzz bench tools clean go images-offline e2e-compose e2e-istio
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"
@@ -20,6 +20,8 @@ help:
 	@echo "make test       run all tests, with Envoy, Label Studio, S3 and a browser"
 	@echo "make test-idps  sign in at Keycloak and SimpleSAMLphp as well (some minutes)"
 	@echo "make test-chart hold the Helm chart against helm, Kubernetes and Rolepass"
+	@echo "make release    build HEAD twice, compare, and pack it (bin/release)"
+	@echo "make test-release   look into what make release makes"
 	@echo "make fuzz       run every fuzz target for 10 s (FUZZ_TIME=60s for longer)"
 	@echo "make bench      run the benchmarks"
 	@echo "make tools      only install what the demo and the tests run"
@@ -62,6 +64,13 @@ test-idps: go
 # time helm is built, which takes some minutes.
 test-chart: go
 	cd e2e/chart && test -z "$$(gofmt -l .)" && go mod tidy -diff && go vet . && go test -count=1 -timeout 20m .
+
+release: go
+	@go run ./deploy/release -out bin/release
+
+test-release: go
+	go vet -tags release ./deploy/release
+	go test -tags release -count=1 -timeout 20m ./deploy/release
 
 FUZZ_TIME ?= 10s
 

@@ -34,10 +34,10 @@ func (d *Decider) pass(ctx context.Context, r *Request, e *Event, who *session.S
 // under its own key, or sends data to an address that a member names, and the
 // person's roles would have no say. An import with the tasks in it is none.
 func (d *Decider) sideDoor(ctx context.Context, r *Request, e *Event, who *session.Session, door labelstudio.Door) Decision {
-	e.Door = door
 	if door == labelstudio.DoorImport && labelstudio.CarriesTasks(r.ContentType) {
 		return d.pass(ctx, r, e, who)
 	}
+	e.Door = door
 	for _, role := range who.Roles {
 		if slices.Contains(d.Administrators, role) {
 			return d.administrators(ctx, r, e, who)

@@ -33,12 +33,15 @@ type program struct {
 // own. The application says whose token it is; what is configured for that user
 // is then asked like a person: any grant, the application's yes, which role.
 func (d *Decider) workload(ctx context.Context, r *Request, e *Event, reading labelstudio.Reading) Decision {
+	if err := d.forAnyWorkload(reading); err != nil {
+		return d.refuse(r, e, err)
+	}
 	sum := sha256.Sum256([]byte(r.Token.Reveal()))
 	hash := hex.EncodeToString(sum[:16])
 	asker := client.Asker{Session: "token " + hash, Credential: hash, Authorization: r.Token}
 	soon := within(ctx, d.Deadlines.Question)
 	defer soon.cancel()
-	user, err := d.App.Who(soon, asker)
+	user, err := d.App.Owner(soon, asker)
 	if err != nil {
 		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
 	}
@@ -48,6 +51,20 @@ func (d *Decider) workload(ctx context.Context, r *Request, e *Event, reading la
 	}
 	e.Session = w.Session
 	return d.fetch(ctx, r, e, w.Session, &program{w, asker}, reading)
+}
+
+// forAnyWorkload refuses what no workload may read, whoever has the token: then
+// the application need not be asked.
+func (d *Decider) forAnyWorkload(reading labelstudio.Reading) *refusal.Refusal {
+	if _, ok := d.Buckets[reading.Location.Bucket]; !ok {
+		return refusal.New(refusal.Forbidden, CodeBucket, "the object is in a bucket that the configuration does not list")
+	}
+	for _, w := range d.Workloads {
+		if d.Grants.Any(w.Session.Roles, reading.Location) {
+			return nil
+		}
+	}
+	return refusal.New(refusal.Forbidden, CodeNoGrant, "no grant lets the role of any workload read under this prefix")
 }
 
 // taken gives the credentials that the program has for a role.

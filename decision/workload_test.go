@@ -82,3 +82,21 @@ func TestAProgramReadsUnderItsOwnRole(t *testing.T) {
 		t.Errorf("without workloads: decided %s, and the application was asked %d times", got.Code, len(w.asked))
 	}
 }
+
+// What no workload may read is refused before anybody is asked whose token it
+// is.
+func TestNobodyIsAskedForWhatNoWorkloadReads(t *testing.T) {
+	for code, target := range map[string]string{
+		"bucket_unknown": fetching("7", "s3://elsewhere/anonymised/a.png"),
+		"no_grant":       fetching("7", "s3://imaging/radiology/lung.png"),
+	} {
+		w := newWorld(t)
+		w.works()
+		r := request("GET", target, "")
+		r.FetchSite, r.FetchMode, r.FetchDest = "", "", ""
+		r.Token, r.AppToken = "Token made-up", true
+		if got := w.Decide(t.Context(), r); string(got.Code) != code || len(w.asked) != 0 {
+			t.Errorf("%s: decided %s, and the application was asked %d times", target, got.Code, len(w.asked))
+		}
+	}
+}

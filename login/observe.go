@@ -69,7 +69,11 @@ func (s *Service) observe(ctx context.Context, r Request) (*session.Session, str
 	if err := s.takeRoles(ctx, a, encoded, roles); err != nil {
 		return nil, "", err
 	}
-	return s.keep(ctx, a, member{organization: at.Organization}, roles)
+	kept, token, err := s.keep(ctx, a, member{organization: at.Organization}, roles)
+	if err != nil {
+		return nil, "", err
+	}
+	return kept, token, s.EndSessions(ctx, s.Sessions.Surplus(kept.Principal))
 }
 
 // Left ends a session whose application left for its own logout, or says that

@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,5 +109,39 @@ func TestLeavingEndsOurSession(t *testing.T) {
 		if header.Name == "location" || strings.HasPrefix(header.Value, "sessionid=") {
 			t.Errorf("the application's answer gets %s: %s", header.Name, header.Value)
 		}
+	}
+}
+
+// One person has a bounded number of sessions, also where the application does
+// the login and the IdP names them anew each time.
+func TestOnePersonHasSoManyObservedSessions(t *testing.T) {
+	w := newWorld(t)
+	w.observes()
+	w.Sessions.PerPerson = 2
+	observes := func(name, email string) *session.Session {
+		observed := w.sts
+		w.sts = func(in *sts.AssumeRoleWithSAMLInput, out *sts.AssumeRoleWithSAMLOutput) error {
+			err := observed(in, out)
+			out.Subject, out.SubjectType = aws.String(name), aws.String("transient")
+			return err
+		}
+		page := w.Observe(t.Context(), w.theirs(func(s *samltest.Spec) {
+			s.InResponseTo, s.NameID, s.NameIDFormat = "_"+name, name, "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+			s.Attributes = []samltest.Attribute{{Name: "email", Values: []string{email}}}
+		}))
+		if page.Session == nil {
+			t.Fatal(page.Refusal)
+		}
+		w.passes(time.Second)
+		return page.Session
+	}
+	somebody := observes("t-0", "grace@label.test")
+	first, second, third := observes("t-1", "ada@label.test"), observes("t-2", "ada@label.test"), observes("t-3", "Ada@label.test")
+	var left []string
+	for _, l := range w.Sessions.List(func(session.Listed) bool { return true }) {
+		left = append(left, l.ID)
+	}
+	if want := []string{somebody.ID, second.ID, third.ID}; !slices.Equal(left, want) {
+		t.Errorf("the sessions are %v, want %v without %v", left, want, first.ID)
 	}
 }

@@ -17,9 +17,9 @@ const grace = 30 * time.Second
 // EndSoon ends a session in a moment. What finds it until then writes it no
 // longer life.
 func (m *Manager) EndSoon(ctx context.Context, id string) error {
-	m.index.remove(id)
 	record, err := m.Store.Get(ctx, storeName(id))
 	if errors.Is(err, state.ErrNotFound) {
+		m.index.remove(id)
 		return nil
 	}
 	if err != nil {
@@ -36,6 +36,7 @@ func (m *Manager) EndSoon(ctx context.Context, id string) error {
 	if err := m.Store.Put(ctx, endingName(id), ends.AppendFormat(nil, time.RFC3339Nano), ends.Add(touchEvery)); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}
+	m.index.ends(id, ends)
 	return m.shorten(ctx, id, record, ends)
 }
 
@@ -49,11 +50,11 @@ func (m *Manager) endingSoon(ctx context.Context, id string, record []byte) erro
 	if err != nil {
 		return fmt.Errorf("reading whether a session ends: %w", err)
 	}
-	m.index.remove(id)
 	ends, err := time.Parse(time.RFC3339Nano, string(mark))
 	if err != nil {
 		ends = m.Now() // not a mark of ours: at once
 	}
+	m.index.ends(id, ends)
 	return m.shorten(ctx, id, record, ends)
 }
 

@@ -35,3 +35,26 @@ func TestARenewedSessionEndsInAMoment(t *testing.T) {
 		t.Errorf("ending what has ended: %v", err)
 	}
 }
+
+// Until it has ended, whoever looks for a person's sessions finds it, and ends
+// it at once.
+func TestASessionThatIsEndingIsFound(t *testing.T) {
+	w := newWorld(t)
+	s, cookie := w.signedIn()
+	if err := w.EndSoon(t.Context(), s.ID); err != nil {
+		t.Fatal(err)
+	}
+	all := func(session.Listed) bool { return true }
+	w.passes(20 * time.Second)
+	listed := w.List(all)
+	if len(listed) != 1 || listed[0].ID != s.ID || !listed[0].Ending || listed[0].Expires.Sub(w.now()) > 10*time.Second {
+		t.Fatalf("the list is %v", listed)
+	}
+	if w.PerPerson = 1; len(w.Surplus(s.Principal)) != 0 {
+		t.Error("a session that ends anyway counts against its person")
+	}
+	w.passes(11 * time.Second)
+	if listed := w.List(all); len(listed) != 0 || w.isKnown(cookie) {
+		t.Errorf("it has ended, and the list is %v", listed)
+	}
+}

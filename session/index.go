@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,9 @@ type Listed struct {
 	Created    time.Time
 	Seen       time.Time
 	Expires    time.Time
+	// Ending says that a newer session has replaced it and that it ends within
+	// moments.
+	Ending bool
 }
 
 // index knows the sessions that began in this process. Records are sealed and
@@ -45,7 +49,7 @@ func (x *index) add(s *Session, now time.Time, idle time.Duration) {
 		x.prune(now, idle)
 		x.pruneAt = 2 * len(x.byID)
 	}
-	x.byID[s.ID] = Listed{s.ID, s.Principal, s.IdPSession, s.Roles, s.Created, s.Seen, s.Expires}
+	x.byID[s.ID] = Listed{s.ID, s.Principal, s.IdPSession, s.Roles, s.Created, s.Seen, s.Expires, false}
 }
 
 // seen moves on when a session was last used.
@@ -56,6 +60,20 @@ func (x *index) seen(id string, at time.Time) {
 		l.Seen = at
 		x.byID[id] = l
 	}
+}
+
+// ends moves a session's end forward: until then it is found and can be ended.
+func (x *index) ends(id string, at time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l, ok := x.byID[id]
+	if !ok {
+		return
+	}
+	if l.Ending = true; at.Before(l.Expires) {
+		l.Expires = at
+	}
+	x.byID[id] = l
 }
 
 func (x *index) remove(id string) {
@@ -96,11 +114,17 @@ func (m *Manager) List(wanted func(Listed) bool) []Listed {
 }
 
 // Surplus are the oldest sessions of a person beyond the most that one person
-// may have.
+// may have. An IdP that names people anew at each login (transient identifiers)
+// is believed about their e-mail address.
 func (m *Manager) Surplus(p saml.Principal) []Listed {
-	theirs := m.List(func(l Listed) bool { return l.Principal.IdP == p.IdP && l.Principal.NameID == p.NameID })
+	theirs := m.List(func(l Listed) bool { return !l.Ending && samePerson(l.Principal, p) })
 	if m.PerPerson <= 0 || len(theirs) <= m.PerPerson {
 		return nil
 	}
 	return theirs[:len(theirs)-m.PerPerson]
+}
+
+func samePerson(a, b saml.Principal) bool {
+	anew := strings.HasSuffix(a.NameIDFormat, ":transient") && strings.HasSuffix(b.NameIDFormat, ":transient")
+	return a.IdP == b.IdP && (a.NameID == b.NameID || anew && a.Email != "" && strings.EqualFold(a.Email, b.Email))
 }

@@ -28,17 +28,19 @@ type record struct {
 	Object    string `json:"object,omitempty"` // keyed hash of bucket and key
 	Task      int64  `json:"task,omitempty"`
 	Project   int64  `json:"project,omitempty"`
+	Door      string `json:"door,omitempty"` // a side door of the application's
 	Role      string `json:"role,omitempty"`
 	Grant     int    `json:"grant,omitempty"`
 	TookUS    int64  `json:"took_us"`
 	Shadow    bool   `json:"shadow,omitempty"` // decided, and not enforced
 }
 
-// silent says that a request was passed and nothing else is to tell of it.
+// silent says that a request was passed and nothing else is to tell of it. What
+// an administrator does through a side door is told.
 func silent(e *decision.Event) bool {
 	switch e.Kind {
 	case decision.Pass, decision.PassOwn, decision.PassClient, decision.Open:
-		return e.Page == "" && e.Refusal == nil
+		return e.Page == "" && e.Refusal == nil && e.Door == ""
 	}
 	return false
 }
@@ -51,7 +53,7 @@ func (a *Audit) line(e *decision.Event) []byte {
 	}
 	r := record{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), RequestID: printable(e.RequestID), Kind: e.Kind.String(), Code: code(e), Method: printable(e.Method),
-		Task: e.Task, Project: e.Project, Role: e.Role, Grant: e.Grant, TookUS: e.Took.Microseconds(), Shadow: e.Shadow,
+		Task: e.Task, Project: e.Project, Door: string(e.Door), Role: e.Role, Grant: e.Grant, TookUS: e.Took.Microseconds(), Shadow: e.Shadow,
 	}
 	if e.Refusal != nil {
 		r.Sentence, r.Cause = e.Refusal.Sentence, cause(e.Refusal)

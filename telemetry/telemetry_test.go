@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/labelstudio"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
@@ -124,6 +125,16 @@ func TestWhatTheAuditSaysOfARefusal(t *testing.T) {
 func TestWhatIsNotAudited(t *testing.T) {
 	if lines := audited(t, event(decision.Pass), event(decision.PassOwn), event(decision.Open)); len(lines) != 0 {
 		t.Errorf("a pass is audited: %v", lines)
+	}
+}
+
+// What the application does there is done under its own key: who had it done is
+// told.
+func TestAnAdministratorsSideDoorIsAudited(t *testing.T) {
+	e := event(decision.Pass)
+	e.Door = labelstudio.DoorStorage
+	if lines := audited(t, e); len(lines) != 1 || lines[0]["door"] != "storage" || lines[0]["session"] == "" {
+		t.Errorf("audited: %v", lines)
 	}
 }
 

@@ -18,6 +18,12 @@ type question struct {
 	id                  int64
 }
 
+// owner is the kind of the question whose a token is.
+const owner = "owner"
+
+// mostOwners is how many tokens are looked up at once.
+const mostOwners = 8
+
 // kept is an answer or a refusal until it expires.
 type kept struct {
 	answer  Answer
@@ -60,6 +66,13 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 			c.mu.Unlock()
 			return Answer{}, refusal.New(refusal.Unavailable, CodeBusy, "More questions wait for Label Studio than it can answer; look at how long it takes.")
 		}
+		if q.kind == owner {
+			if c.owners >= mostOwners {
+				c.mu.Unlock()
+				return Answer{}, refusal.New(refusal.Unavailable, CodeBusy, "More tokens are being looked up than programs have: somebody tries tokens out, or Label Studio is slow. Programs ask again.")
+			}
+			c.owners++
+		}
 		f = &flight{done: make(chan struct{})}
 		c.flights[q] = f
 		if alone := context.WithoutCancel(ctx); c.ByProject && q.kind == "task" {
@@ -87,7 +100,7 @@ func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 		switch q.kind {
 		case "project":
 			return c.project(ctx, asker, q.id)
-		case "whoami":
+		case "whoami", owner:
 			return c.whoami(ctx, asker)
 		}
 		return c.task(ctx, asker, q.id)
@@ -99,12 +112,15 @@ func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 func (c *Client) land(q question, f *flight, asked time.Time, answer Answer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if q.kind == owner {
+		c.owners--
+	}
 	if f.ended {
 		return
 	}
 	delete(c.flights, q)
 	f.end(answer, err)
-	if life := lifetime(err); life > 0 {
+	if life := lifetime(err); life > 0 && (err == nil || q.kind != owner) {
 		c.keep(q, kept{answer: answer, err: err, expires: asked.Add(life)})
 	}
 }

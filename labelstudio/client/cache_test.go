@@ -255,6 +255,50 @@ func TestLabelStudioIsNotFlooded(t *testing.T) {
 	})
 }
 
+// Made-up tokens take few turns, whoever sends how many: a person who asks
+// meanwhile is answered as if nobody else were there. What Label Studio says of
+// them is not kept.
+func TestMadeUpTokensKeepNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &studio{slow: time.Second}
+		c := s.client()
+		var all sync.WaitGroup
+		var busy atomic.Int64
+		made := func(n int) client.Asker {
+			name := fmt.Sprint("token ", n)
+			return client.Asker{Session: name, Credential: name, Authorization: "Token made-up"}
+		}
+		for n := range 2000 {
+			all.Go(func() {
+				_, err := c.Owner(t.Context(), made(n))
+				var r *refusal.Refusal
+				if errors.As(err, &r) && r.Code == client.CodeBusy {
+					busy.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		began := time.Now()
+		s.asks(t, c, ada, 7)
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("a person waited %s", took)
+		}
+		all.Wait()
+		if busy.Load() != 2000-8 || s.most.Load() != 8+1 {
+			t.Errorf("%d were turned away, %d asked at once", busy.Load(), s.most.Load())
+		}
+		before := s.asked.Load()
+		for range 2 {
+			if _, err := c.Owner(t.Context(), made(0)); err == nil {
+				t.Error("a made-up token is somebody's")
+			}
+		}
+		if s.asked.Load() != before+2 {
+			t.Error("a no was kept")
+		}
+	})
+}
+
 func TestWhatIsKeptIsBounded(t *testing.T) {
 	s := &studio{data: `{"image": "s3://b/k", "other": "s3://b/` + strings.Repeat("x", 900) + `"}`}
 	c := s.client()

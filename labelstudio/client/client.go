@@ -83,6 +83,8 @@ type Client struct {
 	bytes   int // of what is kept
 	bound   int // of bytes
 	flights map[question]*flight
+	// owners is how many of them ask whose a token is.
+	owners int
 	// queues are the tasks that wait to be asked for together.
 	queues map[party]*queue
 	// lately is the project of the last task that each party asked for.
@@ -168,6 +170,14 @@ func (c *Client) Project(ctx context.Context, asker Asker, project int64) (Answe
 // Who asks whom Label Studio takes the asker for.
 func (c *Client) Who(ctx context.Context, asker Asker) (Person, error) {
 	answer, err := c.ask(ctx, asker, question{asker.Session, asker.Credential, "whoami", 0})
+	return answer.who, err
+}
+
+// Owner asks whose token the asker has. Anybody can send tokens, made-up ones and
+// as many as they like, so that these questions have few turns of their own and
+// no queue; a no is not kept, where it could push out what people were told.
+func (c *Client) Owner(ctx context.Context, asker Asker) (Person, error) {
+	answer, err := c.ask(ctx, asker, question{asker.Session, asker.Credential, owner, 0})
 	return answer.who, err
 }
 

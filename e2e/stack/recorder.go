@@ -46,7 +46,7 @@ func (s *Stack) startRecorder() error {
 	if err != nil {
 		return err
 	}
-	address, err := s.serves(recorder(s.direct, log))
+	address, err := s.serves(s.failing(recorder(s.direct, log)))
 	s.app = "http://" + address
 	s.Demo.LabelStudio = s.app
 	return err

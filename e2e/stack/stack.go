@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -67,6 +68,7 @@ type Stack struct {
 	config  map[string]any
 	objects map[string][]byte
 
+	outage    atomic.Int32 // of Label Studio
 	mu        sync.Mutex
 	processes []*process
 	servers   []*http.Server

@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -33,6 +34,20 @@ func (s *Stack) Redirecting(ctx context.Context) (*Beside, error) {
 	return s.startBeside(ctx, "redirecting", s.besides.redirecting, map[string]any{
 		"delivery": "redirect", "presign": map[string]any{"by": "header", "expires": RedirectLife},
 	})
+}
+
+// MountPath is where Mounted has Label Studio.
+const MountPath = "/label"
+
+// Mounted starts a Rolepass with the same Label Studio below a path.
+func (s *Stack) Mounted(ctx context.Context) (*Beside, error) {
+	below, ok := s.config["label_studio"].(map[string]any)
+	if !ok {
+		return nil, errors.New("the configuration has no label_studio")
+	}
+	below = maps.Clone(below)
+	below["path"] = MountPath
+	return s.startBeside(ctx, "mounted", s.besides.mounted, map[string]any{"label_studio": below})
 }
 
 // View starts another application, the viewer, with a Rolepass before it. What
@@ -71,12 +86,12 @@ func (s *Stack) View(ctx context.Context) (*Beside, error) {
 }
 
 // besides are the addresses of Envoys that are started when somebody asks.
-type besides struct{ redirecting, viewer string }
+type besides struct{ redirecting, viewer, mounted string }
 
 // applications are their service providers, known before they run.
 func (s *Stack) applications() []string {
 	var all []string
-	for _, listen := range []string{s.besides.redirecting, s.besides.viewer} {
+	for _, listen := range []string{s.besides.redirecting, s.besides.viewer, s.besides.mounted} {
 		address, _ := public(listen) // our own address has a port
 		all = append(all, address)
 	}

@@ -165,11 +165,11 @@ func (s *Stack) choosesPort() error {
 	if s.Demo.Public, err = public(s.listen); err != nil {
 		return err
 	}
-	addresses, err := s.ports.addresses(3)
+	addresses, err := s.ports.addresses(4)
 	if err != nil {
 		return err
 	}
-	s.observed, s.besides = addresses[0], besides{redirecting: addresses[1], viewer: addresses[2]}
+	s.observed, s.besides = addresses[0], besides{redirecting: addresses[1], viewer: addresses[2], mounted: addresses[3]}
 	return nil
 }
 

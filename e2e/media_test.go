@@ -28,12 +28,14 @@ type medium struct {
 	fetches int
 	types   string
 	ranges  bool // at least one fetch asks for a range and gets it
+	// spelled is what one of the addresses must have, beside what is always there.
+	spelled string
 }
 
 var media = []medium{
 	{title: "Radiology", fetches: 1, types: "image/png", shows: `[...document.images].some(i => i.src.startsWith("blob:") && i.naturalWidth === 320)`},
 	{title: "Microscopy", fetches: 3, types: "image/png application/octet-stream", shows: `[...document.images].some(i => i.src.startsWith("blob:") && i.naturalWidth === 320) && document.body.innerText.includes("of 3")`, then: turnsPages},
-	{title: "Dictations", fetches: 2, types: "audio/wav", ranges: true, shows: `(() => { const a = document.querySelector("audio"); return a && a.readyState === 4 && Math.abs(a.duration - 3) < 0.1 })() && ` + drawn, then: playsSound},
+	{title: "Dictations", fetches: 2, types: "audio/wav", ranges: true, spelled: "lsref=1", shows: `(() => { const a = document.querySelector("audio"); return a && a.readyState === 4 && Math.abs(a.duration - 3) < 0.1 })() && ` + drawn, then: playsSound},
 	{title: "Ultrasound", fetches: 1, types: "video/webm", ranges: true, shows: `(() => { const v = document.querySelector("video"); return v && v.readyState >= 2 && v.videoWidth === 160 && v.duration > 5 })()`, then: seeks},
 	{title: "Signals", fetches: 1, types: "text/csv", shows: `[...document.querySelectorAll("svg path")].some(p => (p.getAttribute("d") || "").length > 5000)`},
 	{title: "Notes", fetches: 1, types: "text/plain", shows: `document.body.innerText.includes("The lungs are clear.")`},
@@ -100,12 +102,15 @@ func playsSound(c *chromium, _ stack.Project) {
 	c.until(`(() => { const a = document.querySelector("audio"); return !a.seeking && Math.abs(a.currentTime - 2) < 0.2 && a.readyState >= 2 && a.error === null })()`)
 }
 
-// seeks jumps in the film, forwards and back.
+// seeks jumps in the film, forwards and back, and asks for its last bytes, as
+// players do that look for an index at the end.
 func seeks(c *chromium, _ stack.Project) {
 	for _, to := range []string{"5", "1", "3.5"} {
 		c.does(`document.querySelector("video").currentTime = ` + to)
 		c.until(`(() => { const v = document.querySelector("video"); return !v.seeking && Math.abs(v.currentTime - ` + to + `) < 0.2 && v.readyState >= 2 && v.error === null })()`)
 	}
+	c.does(`fetch(document.querySelector("video").currentSrc, {headers: {Range: "bytes=-500"}}).then(async r => { window.lastBytes = r.status + " " + (await r.arrayBuffer()).byteLength })`)
+	c.until(`window.lastBytes === "206 500"`)
 }
 
 // leavesTheSecond notes what Label Studio does not do: only the first s3:// in
@@ -252,7 +257,7 @@ func of(project stack.Project, address string) bool {
 // broken off by the page.
 func (n *traffic) allServed(t *testing.T, m medium, project stack.Project) {
 	t.Helper()
-	served, ranges := map[string]bool{}, 0
+	served, ranges, spelled := map[string]bool{}, 0, false
 	for _, x := range n.settled(t) {
 		if x.status == 0 && x.aborted || !of(project, x.url) {
 			continue // of the page before, on a slow machine
@@ -265,6 +270,7 @@ func (n *traffic) allServed(t *testing.T, m medium, project stack.Project) {
 			t.Errorf("%s comes as %s, want %s", shortened(x.url), x.contentType, m.types)
 		}
 		served[x.url] = true
+		spelled = spelled || strings.Contains(x.url, m.spelled)
 		if x.status == 206 && strings.HasPrefix(x.contentRange, "bytes ") {
 			ranges++
 		}
@@ -272,6 +278,9 @@ func (n *traffic) allServed(t *testing.T, m medium, project stack.Project) {
 	}
 	if len(served) < m.fetches {
 		t.Errorf("%d objects are fetched, not %d", len(served), m.fetches)
+	}
+	if !spelled {
+		t.Errorf("no address has %s", m.spelled)
 	}
 	if m.ranges && ranges == 0 {
 		t.Error("no range was asked for")

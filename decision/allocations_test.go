@@ -18,7 +18,7 @@ func TestADecisionAllocatesLittle(t *testing.T) {
 		kind    decision.Kind
 		most    float64
 	}{
-		"fetch": {request("GET", fetching("7", lung), cookie), decision.Stream, 13},
+		"fetch": {request("GET", fetching("7", lung), cookie), decision.Stream, 10},
 		"pass":  {request("GET", "/api/tasks?project=12&page=1", "csrftoken=c; "+cookie), decision.Pass, 16},
 	} {
 		if got := w.Decide(t.Context(), c.request); got.Kind != c.kind {

@@ -21,6 +21,7 @@ type plan struct {
 	each          time.Duration
 	conns, flight int
 	rate          int
+	half          bool
 	set           string
 	only          string // a word in the name, or none
 	plot          string // a file, or none
@@ -35,6 +36,7 @@ type running struct {
 	input    io.Closer // ends it
 	requests [][]byte
 	results  []measured
+	rate     int // of requests a second, if it has one of its own
 }
 
 // compare starts all servers and asks them in turn, round by round.
@@ -64,6 +66,8 @@ func compare(p plan) error {
 			}
 			if round > 0 {
 				r.results = append(r.results, m)
+			} else if p.half {
+				r.rate = int(float64(m.requests) / p.each.Seconds() / 2)
 			}
 		}
 		fmt.Fprintf(os.Stderr, "\rround %d of %d ", round, p.rounds)
@@ -76,12 +80,12 @@ func compare(p plan) error {
 	return nil
 }
 
-func start(p plan, c contestant) (*running, error) {
+func start(p plan, c contestant, more ...string) (*running, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	r := &running{contestant: c, cmd: exec.Command(self, "-serve", c.name, "-profile", p.profiles)}
+	r := &running{contestant: c, cmd: exec.Command(self, append([]string{"-serve", c.name, "-profile", p.profiles}, more...)...)}
 	r.cmd.Stderr = os.Stderr
 	if r.input, err = r.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -103,6 +107,9 @@ func start(p plan, c contestant) (*running, error) {
 }
 
 func (r *running) measure(p plan) (measured, error) {
+	if r.rate > 0 {
+		p.rate = r.rate
+	}
 	before, err := cpu(r.cmd.Process.Pid)
 	if err != nil {
 		return measured{}, err
@@ -174,25 +181,28 @@ func rss(pid int) float64 {
 // report prints medians, and the median of the ratios within each round.
 func report(p plan, all []*running) {
 	fmt.Printf("%s, %d CPUs, %s; %d rounds of %s, %d connections x %d in flight", runtime.Version(), runtime.NumCPU(), time.Now().Format(time.DateOnly), p.rounds, p.each, p.conns, p.flight)
-	if p.rate > 0 {
+	switch {
+	case p.half:
+		fmt.Printf(", half of capacity, open loop")
+	case p.rate > 0:
 		fmt.Printf(", %d requests/s open loop", p.rate)
 	}
 	fmt.Printf("\n\n| Server | CPU µs/request | ÷ the first | ÷ the second | requests/s | p50 | p99 | RSS MiB |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range all {
 		fmt.Printf("| %s | %.1f | %.2f | %.2f | %.0f | %s | %s | %.0f |\n", r.name,
-			median(r.results, func(i int) float64 { return r.results[i].cpu }),
-			median(r.results, func(i int) float64 { return r.results[i].cpu / all[0].results[i].cpu }),
-			median(r.results, func(i int) float64 { return r.results[i].cpu / all[1].results[i].cpu }),
-			median(r.results, func(i int) float64 { return float64(r.results[i].requests) / p.each.Seconds() }),
-			time.Duration(median(r.results, func(i int) float64 { return float64(r.results[i].p50) })).Round(10*time.Microsecond),
-			time.Duration(median(r.results, func(i int) float64 { return float64(r.results[i].p99) })).Round(10*time.Microsecond),
-			median(r.results, func(i int) float64 { return r.results[i].rss }))
+			median(len(r.results), func(i int) float64 { return r.results[i].cpu }),
+			median(len(r.results), func(i int) float64 { return r.results[i].cpu / all[0].results[i].cpu }),
+			median(len(r.results), func(i int) float64 { return r.results[i].cpu / all[1].results[i].cpu }),
+			median(len(r.results), func(i int) float64 { return float64(r.results[i].requests) / p.each.Seconds() }),
+			time.Duration(median(len(r.results), func(i int) float64 { return float64(r.results[i].p50) })).Round(10*time.Microsecond),
+			time.Duration(median(len(r.results), func(i int) float64 { return float64(r.results[i].p99) })).Round(10*time.Microsecond),
+			median(len(r.results), func(i int) float64 { return r.results[i].rss }))
 	}
 }
 
-func median(results []measured, of func(int) float64) float64 {
-	values := make([]float64, len(results))
-	for i := range results {
+func median(n int, of func(int) float64) float64 {
+	values := make([]float64, n)
+	for i := range n {
 		values[i] = of(i)
 	}
 	slices.Sort(values)

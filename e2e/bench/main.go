@@ -5,6 +5,7 @@
 //
 //	go run ./e2e/bench            # ten rounds of two seconds, everything
 //	go run ./e2e/bench -set growth  # many sessions, grants and buckets
+//	go run ./e2e/bench -set envoy   # through Envoy (make bench-envoy)
 //	go run ./e2e/bench -rounds 1  # does it run
 //
 // Linux only: CPU time comes from /proc.
@@ -25,7 +26,8 @@ func main() {
 	conns := flag.Int("conns", 2, "connections")
 	flight := flag.Int("flight", 16, "requests under way on each connection")
 	rate := flag.Int("rate", 0, "requests per second, open loop; 0: as many as it takes")
-	set := flag.String("set", "decision", "what is compared: decision, or growth")
+	half := flag.Bool("half", false, "open loop at half of what each server did in the first round")
+	set := flag.String("set", "decision", "what is compared: decision, growth, or envoy")
 	only := flag.String("only", "", "leave out servers, but the baselines, whose name does not contain this `word`")
 	plot := flag.String("plot", "", "draw the ratios into this `file`, as SVG")
 	s3 := flag.String("s3", "", "the S3 server's `host`, for -serve")
@@ -34,7 +36,11 @@ func main() {
 	if *serve != "" {
 		err = serveAs(*serve, *profile, *s3)
 	} else {
-		err = compare(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, profiles: *profile, set: *set, only: *only, plot: *plot})
+		run := compare
+		if *set == "envoy" {
+			run = compareProxies
+		}
+		err = run(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, half: *half, profiles: *profile, set: *set, only: *only, plot: *plot})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -41,5 +41,5 @@ func (r *running) spread(to *running) (low, middle, high float64) {
 	for i := range r.results {
 		low, high = min(low, ratio(i)), max(high, ratio(i))
 	}
-	return low, median(r.results, ratio), high
+	return low, median(len(r.results), ratio), high
 }

@@ -60,8 +60,8 @@ func (s section) signingIn(ls *LabelStudio) {
 	if !known {
 		return
 	}
-	for _, name := range []string{"secret_key_file", "owner_token_file", "owner_id", "acs"} {
-		if v := s.get(name); v.given() && name != needed && (name != "owner_id" || !ls.SignIn.Accounts()) {
+	for _, name := range []string{"secret_key_file", "owner_token_file", "acs"} {
+		if v := s.get(name); v.given() && name != needed {
 			s.problem(v.place, "sign_in: %s does not use %s: leave it out, and keep no secret where none is needed", ls.SignIn, name)
 		}
 	}
@@ -73,10 +73,11 @@ func (s section) signingIn(ls *LabelStudio) {
 	case SignInToken:
 		ls.OwnerTokenFile = s.filename(s.need("owner_token_file", "name the file that holds a personal access token of the Label Studio user as whom new people are invited"))
 	}
-	if !ls.SignIn.Accounts() {
-		return
+	if ls.SignIn.Accounts() {
+		ls.OwnerID = s.integer(s.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
+	} else if v := s.get("owner_id"); v.given() { // only workloads are compared with it
+		ls.OwnerID = s.integer(v)
 	}
-	ls.OwnerID = s.integer(s.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
 }
 
 // observed reads the application's own consumer services.

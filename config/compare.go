@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -26,14 +27,17 @@ func (s section) compare(c *Config, l *lines) {
 }
 
 func (s section) compareAddresses(c *Config) {
-	taken := map[string]string{}
-	for _, a := range []struct{ path, address string }{
+	// Envoy may be on another machine: with it only the very same address counts.
+	taken := []struct{ path, address string }{
 		{"listen", c.Listen.Address}, {"admin", c.Admin}, {"monitoring", c.Monitoring}, {"envoy.admin", c.Envoy.Admin}, {"envoy.listen", c.Envoy.Listen},
-	} {
-		if other, twice := taken[a.address]; twice && a.address != "" {
-			s.problem(s.at(a.path), "%s is the address of %s, too: choose another port", a.address, other)
+	}
+	for i, a := range taken {
+		for _, other := range taken[:i] {
+			together := strings.HasPrefix(a.path, "envoy.") == strings.HasPrefix(other.path, "envoy.")
+			if a.address != "" && a.address == other.address || together && overlap(a.address, other.address) {
+				s.problem(s.at(a.path), "%s is the address of %s, too: choose another port", a.address, other.path)
+			}
 		}
-		taken[a.address] = a.path
 	}
 	if u := c.AppURL(); u != nil && c.PublicURL != nil && u.Host == c.PublicURL.Host {
 		at := "label_studio.url"
@@ -42,6 +46,17 @@ func (s section) compareAddresses(c *Config) {
 		}
 		s.problem(s.at(at), "this is public_url itself: give the address behind Envoy, or every request goes round in a circle")
 	}
+}
+
+// overlap says that two cannot listen at these: one port, and one address or every
+// address of the machine.
+func overlap(a, b string) bool {
+	one, err := netip.ParseAddrPort(a)
+	if err != nil {
+		return false // a socket
+	}
+	two, err := netip.ParseAddrPort(b)
+	return err == nil && one.Port() == two.Port() && (one.Addr() == two.Addr() || one.Addr().IsUnspecified() || two.Addr().IsUnspecified())
 }
 
 // compareAdministrators: a login takes roles that grants name, and no others.

@@ -383,8 +383,9 @@ type LabelStudio struct {
 	// services.
 	ACS []ObservedACS
 
-	// OwnerID (owner_id, required with bearer and token) is the number of the Label Studio user as
-	// whom new people are invited: the organization's owner, often 1.
+	// OwnerID (owner_id, required with bearer and token, and with workloads) is
+	// the number of the Label Studio user as whom new people are invited: the
+	// organization's owner, often 1. No workload may have that user's token.
 	OwnerID int64
 
 	// Confirm (confirm, default uri) is what Label Studio is asked before

@@ -119,6 +119,10 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		// another application
 		{"label_studio: {", "application: {url: http://127.0.0.1:9007, fetches: [{path: '/files/{key...}', object: 's3://imaging/{key}'}]}\nlabel_studio: {", "one Rolepass stands before one application"},
 		// files
+		{"secret_key_file: label-studio.secret, owner_id: 1}", "sign_in: own, owner_id: 1}\nworkloads: [{name: ml, app_user: 1, role: \"arn:aws:iam::111122223333:role/radiology\"}]", "the organization's owner"},
+		{"secret_key_file: label-studio.secret, owner_id: 1}", "sign_in: own}\nworkloads: [{name: ml, app_user: 7, role: \"arn:aws:iam::111122223333:role/radiology\"}]", "give label_studio owner_id"},
+		{"keys: keys", "keys: keys\nadmin: 127.0.0.1:9002\nmonitoring: 0.0.0.0:9002", "is the address of admin, too"},
+		{"keys: keys", "keys: keys\nmonitoring: \"[::]:9002\"", "is the address of admin, too"},
 		{"keys: keys", "keys: keys\nworkloads: [{name: ml, app_user: 1, role: \"arn:aws:iam::111122223333:role/research\"}]", "the organization's owner"},
 		{"keys: keys", "keys: keys\nworkloads: [{name: ml, app_user: 7, role: \"arn:aws:iam::111122223333:role/nobodys\"}]", "no grant names the role"},
 		{"keys: keys", "keys: keys\nworkloads: [{name: a, app_user: 7, role: x}, {name: b, app_user: 7, role: x}]", "that of the workload a already"},

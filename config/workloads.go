@@ -43,6 +43,7 @@ func (s section) workloads(c *Config) {
 // compareWorkloads: each is one user, not the owner, with a role that reads
 // something.
 func (s section) compareWorkloads(c *Config) {
+	s.compareOwner(c)
 	users := map[int64]string{}
 	for i, w := range c.Workloads {
 		at := s.item("workloads", i)
@@ -63,6 +64,19 @@ func (s section) compareWorkloads(c *Config) {
 		if slices.Contains(c.LabelStudio.Administrators, w.Role) {
 			s.problem(at, "the role is an administrator's: give the program a role of its own")
 		}
+	}
+}
+
+// compareOwner: whose token no workload may have is known where people's accounts
+// are made, and must be said elsewhere. Without workloads nobody asks for it.
+func (s section) compareOwner(c *Config) {
+	ls := c.LabelStudio
+	switch needed := len(c.Workloads) > 0; {
+	case ls.URL == nil || ls.SignIn.Accounts():
+	case needed && ls.OwnerID == 0:
+		s.problem(s.at("workloads"), "sign_in: %s does not say who the organization's owner is, whose token no program may have: give label_studio owner_id, the number of that user", ls.SignIn)
+	case !needed && ls.OwnerID != 0:
+		s.problem(s.at("label_studio.owner_id"), "sign_in: %s does not use owner_id: leave it out", ls.SignIn)
 	}
 }
 

@@ -4,21 +4,12 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rolepass/rolepass/e2e/stack"
 )
 
-var mounted = sync.OnceValues(func() (*stack.Beside, error) {
-	s, err := start()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := startContext()
-	defer cancel()
-	return s.Mounted(ctx)
-})
+var mounted = beside((*stack.Stack).Mounted)
 
 // Below a path Label Studio is the same, through Envoy, Rolepass and S3; it sees
 // its own paths, and nothing of it is anywhere else.

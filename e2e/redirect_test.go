@@ -4,21 +4,12 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rolepass/rolepass/e2e/stack"
 )
 
-var redirecting = sync.OnceValues(func() (*stack.Beside, error) {
-	s, err := start()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := startContext()
-	defer cancel()
-	return s.Redirecting(ctx)
-})
+var redirecting = beside((*stack.Stack).Redirecting)
 
 // follows asks the store as a browser does that was sent there: without the
 // application's cookies.

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"os"
 	"strings"
@@ -14,15 +15,21 @@ import (
 	"github.com/rolepass/rolepass/e2e/stack"
 )
 
-var view = sync.OnceValues(func() (*stack.Beside, error) {
-	s, err := start()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := startContext()
-	defer cancel()
-	return s.View(ctx)
-})
+var view = beside((*stack.Stack).View)
+
+// beside starts an application beside Label Studio's once, for whichever test is
+// first.
+func beside(starts func(*stack.Stack, context.Context) (*stack.Beside, error)) func() (*stack.Beside, error) {
+	return sync.OnceValues(func() (*stack.Beside, error) {
+		s, err := start()
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := startContext()
+		defer cancel()
+		return starts(s, ctx)
+	})
+}
 
 // visitsBeside gives a new visitor of an application beside Label Studio's.
 func visitsBeside(t *testing.T, started func() (*stack.Beside, error)) (*visitor, *stack.Beside) {

@@ -34,8 +34,9 @@ const istioPreamble = `# An Istio ingress gateway in front of an application tha
 #
 # There is no VirtualService, and there must be none that leads to the
 # application. The Gateway alone answers 404; the EnvoyFilter puts the connection
-# manager of "rolepass generate envoy" in its place. Whatever goes wrong with the
-# EnvoyFilter, nothing is open.
+# manager of "rolepass generate envoy" in its place. If that is missing, or matches
+# nothing, nothing is open. A single field that istiod does not know is dropped
+# without a word: run "rolepass lint" against the gateway.
 `
 
 // istioName is the name of both resources.
@@ -43,6 +44,9 @@ const istioName = "rolepass"
 
 // namePattern is a DNS label of Kubernetes (RFC 1123 §2.1).
 var namePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+// secretPattern is a DNS subdomain, as names of Secrets are.
+var secretPattern = regexp.MustCompile(`^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$`)
 
 func (i Ingress) check(s Settings) error {
 	var problems []error
@@ -55,7 +59,7 @@ func (i Ingress) check(s Settings) error {
 	if i.Port == 0 || i.Port > 65535 {
 		problems = append(problems, fmt.Errorf("the gateway's port is %d: give the port of its Service", i.Port))
 	}
-	if i.Credential != "" && !namePattern.MatchString(i.Credential) {
+	if i.Credential != "" && !secretPattern.MatchString(i.Credential) {
 		problems = append(problems, fmt.Errorf("the credential is %q: give the name of a Secret in the gateway's namespace", i.Credential))
 	}
 	if (s.PublicScheme == "https") != (i.Credential != "") {
@@ -124,8 +128,9 @@ func served(s Settings) string {
 	return host
 }
 
-// filter is applied after every other EnvoyFilter, so that what it puts in place
-// is what runs.
+// filter is applied after the others of its kind, so that no other connection
+// manager takes its place. What others put among the HTTP filters comes later
+// still, and lint finds it.
 func (i Ingress) filter(patches []patch) yaml.MapSlice {
 	list := make([]any, len(patches))
 	for n, p := range patches {

@@ -41,8 +41,13 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 }
 
 // leaves sends the browser on to end the session at the IdP, where that has
-// single logout. What goes wrong there keeps nobody signed in here.
+// single logout. What goes wrong there keeps nobody signed in here. Where the
+// application signs people in, the IdP's session is the application's to end: the
+// IdP does not know us.
 func (s *Service) leaves(ended *session.Session) Page {
+	if len(s.Observed) > 0 {
+		return redirect(SignedOutPath)
+	}
 	for _, idp := range s.IdPs {
 		if idp.Name != ended.Principal.IdP {
 			continue

@@ -145,3 +145,22 @@ func TestOnePersonHasSoManyObservedSessions(t *testing.T) {
 		t.Errorf("the sessions are %v, want %v without %v", left, want, first.ID)
 	}
 }
+
+// Where the application signs people in, the IdP does not know us: our logout
+// sends it nothing, and ends our session.
+func TestAnObservedSessionIsNotOursToEndAtTheIdP(t *testing.T) {
+	w := withLogout(t)
+	w.observes()
+	page := w.Observe(t.Context(), w.theirs(nil))
+	if page.Session == nil {
+		t.Fatal(page.Refusal)
+	}
+	cookie, _, _ := strings.Cut(page.Header[0].Value, ";")
+	out := w.Logout(t.Context(), login.Request{ID: "r-2", Method: "GET", Path: login.LogoutPath, CookieLines: []string{cookie}})
+	if to := header(out, "location"); to != login.SignedOutPath || out.Session == nil {
+		t.Errorf("it leads to %s, session %v", to, out.Session)
+	}
+	if left := w.Sessions.List(func(session.Listed) bool { return true }); len(left) != 0 {
+		t.Errorf("%d sessions are left", len(left))
+	}
+}

@@ -100,7 +100,7 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 		s.metrics.InShadow()
 		s.grpc = inShadow(decider)
 	}
-	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
 	s.operator = &http.Server{Handler: s.operatorHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return s, nil
 }

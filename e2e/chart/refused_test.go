@@ -29,6 +29,9 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"no application":             {"networkPolicy.labelStudio.to=null", "say in which pods the application runs"},
 		"nobody who scrapes":         {"serviceMonitor.enabled=true", "say in which pods Prometheus runs"},
 		"a secret as a value":        {"labelStudio.value=hunter2", "additional properties 'value' not allowed"},
+		"another pod's name":         {`podLabels.app\.kubernetes\.io/name=x`, "podLabels has app.kubernetes.io/name, which is the chart's own"},
+		"a sidecar":                  {`podLabels.sidecar\.istio\.io/inject=yes`, "podLabels has sidecar.istio.io/inject"},
+		"another checksum":           {"podAnnotations.checksum/config=x", "podAnnotations has checksum/config"},
 		"a digest that is none":      {"image.digest=latest", "at '/image/digest'"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,14 @@ in a sentence it says; these need one. */ -}}
 {{- $wrong = append $wrong (printf "config.label_studio.%s is the chart's own to write: leave it out, and name the Secret in labelStudio.secret" .) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $_ := .Values.podLabels -}}
+{{- if or (hasKey (fromYaml (include "rolepass.labels" $)) $name) (eq $name "sidecar.istio.io/inject") -}}
+{{- $wrong = append $wrong (printf "podLabels has %s, which is the chart's own: leave it out" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey (default dict .Values.podAnnotations) "checksum/config" -}}
+{{- $wrong = append $wrong "podAnnotations has checksum/config, which is the chart's own: with another one pods keep an old configuration; leave it out" -}}
+{{- end -}}
 {{- if not .Values.keys.secret -}}
 {{- $wrong = append $wrong "keys.secret is empty: make a Secret from the directory of `rolepass keys new`, and name it" -}}
 {{- end -}}

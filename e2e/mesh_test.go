@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -63,7 +62,7 @@ func TestWithoutTheFilterTheGatewayServesNothing(t *testing.T) {
 			for _, target := range []string{"/", "/rolepass/saml/metadata", "/tasks/1/resolve/", "/api/projects/"} {
 				response, err := http.Get("http://" + g.Listen + target)
 				if err != nil {
-					continue // nothing even listens
+					t.Fatal(err) // the Gateway opens the port all the same
 				}
 				response.Body.Close()
 				if response.StatusCode != http.StatusNotFound {
@@ -187,8 +186,8 @@ func certificateFor(t *testing.T, name string) (certificate, key string, roots *
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write := func(kind string, der []byte) string {
-		file := filepath.Join(dir, fmt.Sprintf("%d.pem", len(der)))
+	write := func(name, kind string, der []byte) string {
+		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -200,5 +199,5 @@ func certificateFor(t *testing.T, name string) (certificate, key string, roots *
 		t.Fatal(err)
 	}
 	roots.AddCert(parsed)
-	return write("CERTIFICATE", der), write("PRIVATE KEY", pkcs8), roots
+	return write("tls.crt", "CERTIFICATE", der), write("tls.key", "PRIVATE KEY", pkcs8), roots
 }

@@ -2,6 +2,7 @@ package presign_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 func TestRecordsComeBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := func(name string, least int) string { return rapid.StringN(least, -1, -1).Draw(t, name) }
+		token := rapid.OneOf(rapid.StringN(0, -1, -1), rapid.StringMatching(`([A-Za-z0-9+/]{4}){0,9}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|\r\n)?`)).Draw(t, "token")
 		want := &presign.Credentials{
-			AccessKeyID: text("id", 1), SecretAccessKey: presign.Secret(text("secret", 1)), SessionToken: presign.Secret(text("token", 0)),
+			AccessKeyID: text("id", 1), SecretAccessKey: presign.Secret(text("secret", 1)), SessionToken: presign.Secret(token),
 			Expires: time.Unix(rapid.Int64Range(-1<<40, 1<<40).Draw(t, "expires"), rapid.Int64Range(0, 999999999).Draw(t, "nanos")), STS: text("sts", 1),
 		}
 		record := want.AppendRecord([]byte("before"))
@@ -44,12 +46,15 @@ func TestRecordsAreReadToTheLastByte(t *testing.T) {
 	for _, c := range []struct {
 		at    int
 		value byte
-	}{{0, 2}, {9, 0xff}, {13, 0xff}, {16, record[16] + 1}} {
+	}{{0, 0}, {0, 3}, {9, 0xff}, {13, 0xff}, {16, record[16] + 1}} {
 		changed := bytes.Clone(record)
 		changed[c.at] = c.value
 		if _, err := presign.CredentialsFromRecord(changed); err == nil {
 			t.Errorf("accepted with byte %d changed", c.at)
 		}
+	}
+	if got, err := presign.CredentialsFromRecord(append([]byte{1}, credentials("dG9rZW4=").AppendRecord(nil)[1:]...)); err != nil || got.SessionToken != "token" {
+		t.Errorf("a record whose token stands as it is was read as another: %v", err)
 	}
 	for _, empty := range []*presign.Credentials{{SecretAccessKey: "s", STS: "t"}, {AccessKeyID: "a", STS: "t"}, {AccessKeyID: "a", SecretAccessKey: "s"}} {
 		if _, err := presign.CredentialsFromRecord(empty.AppendRecord(nil)); err == nil {
@@ -65,4 +70,13 @@ func FuzzCredentialsFromRecord(f *testing.F) {
 			t.Fatal("another record says the same")
 		}
 	})
+}
+
+// TestATokenInBase64TakesItsBytes: what AWS writes is kept in three quarters.
+func TestATokenInBase64TakesItsBytes(t *testing.T) {
+	const n = 4000
+	short, long := len(credentials("").AppendRecord(nil)), len(credentials(strings.Repeat("IQoJ", n/4)).AppendRecord(nil))
+	if long-short != n/4*3 {
+		t.Errorf("%d characters of base64 take %d bytes", n, long-short)
+	}
 }

@@ -75,6 +75,16 @@ func (m *Map[K, V]) Peek(key K) (value V, ok bool) {
 	return m.at(place).value, true
 }
 
+// Oldest gives the entry that was put, or last passed over, longest ago, and notes
+// nothing.
+func (m *Map[K, V]) Oldest() (key K, value V, ok bool) {
+	if m.oldest == none {
+		return key, value, false
+	}
+	e := m.at(m.oldest)
+	return e.key, e.value, true
+}
+
 // Put keeps a value as the newest, in place of one that was there.
 func (m *Map[K, V]) Put(key K, value V) {
 	m.Remove(key)

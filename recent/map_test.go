@@ -100,6 +100,9 @@ func TestAMapIsARow(t *testing.T) {
 		for _, e := range want {
 			keys = append(keys, e.key)
 		}
+		if key, value, ok := m.Oldest(); ok != (len(want) > 0) || ok && (key != want[0].key || value != want[0].value) {
+			t.Fatalf("the oldest is %d, %d, %v, of %v", key, value, ok, want)
+		}
 		if got := slices.AppendSeq([]int{}, m.Keys()); !slices.Equal(got, keys) || m.Len() != len(keys) || len(held) != len(keys) {
 			t.Fatalf("holds %v, want %v", got, keys)
 		}

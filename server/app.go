@@ -21,6 +21,7 @@ func appClient(c *config.Config, o Options, metrics *telemetry.Metrics) (*client
 	}
 	app := client.New(c.AppURL(), toApp, o.Now)
 	app.ByProject = c.LabelStudio.SignIn != config.SignInObserve // in Enterprise tasks are assigned
+	app.MaxBytes = answers(c.State.MiB)
 	app.Asked = metrics.AppAsked
 	app.WholePlace = slices.ContainsFunc(c.GrantList, wholePlace) || slices.ContainsFunc(c.LabelStudio.ACS, func(acs config.ObservedACS) bool { return acs.Organization != 0 })
 	return app, nil

@@ -37,7 +37,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	}
 	sealer := &state.Sealer{Keys: ring, Now: o.Now, Rand: o.Rand}
 	store := state.NewMemory(c.State.MiB<<20, o.Now)
-	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson}
+	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson, MostOpened: openedSessions(c.State.MiB)}
 	cache := credcache.New(store, sealer, opened(c.State.MiB), o.Now)
 	app, err := appClient(c, o, s.metrics)
 	if err != nil {

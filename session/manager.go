@@ -34,6 +34,9 @@ type Manager struct {
 	// PerPerson is how many sessions one person may have at a time; 0 means
 	// any number.
 	PerPerson int
+	// MostOpened bounds how many sessions are remembered as opened, a kilobyte
+	// each; 0: 32,768.
+	MostOpened int
 
 	opened opened
 	index  index
@@ -123,7 +126,7 @@ func (m *Manager) open(t token, record []byte) (*Session, error) {
 		return nil, ErrNone
 	}
 	s.ID, s.half = t.id, bytes.Clone(t.half[:])
-	m.opened.put(t.id, record, s, ends)
+	m.opened.put(t.id, record, s, ends, m.MostOpened)
 	return s, nil
 }
 

@@ -8,7 +8,8 @@ import (
 	"github.com/rolepass/rolepass/recent"
 )
 
-// mostOpened bounds how many sessions are remembered as opened.
+// mostOpened bounds how many sessions are remembered as opened, unless a Manager
+// says otherwise. Each takes about a kilobyte.
 const mostOpened = 1 << 15
 
 // opened remembers what came out of records, since each request would open
@@ -47,14 +48,18 @@ func (o *opened) remove(id string) {
 	}
 }
 
-func (o *opened) put(id string, record []byte, s *Session, ends time.Time) {
+// put remembers a session, and most others.
+func (o *opened) put(id string, record []byte, s *Session, ends time.Time, most int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.kept == nil {
 		o.kept = recent.New[string, openedRecord](nil)
 	}
 	o.kept.Put(id, openedRecord{record, s, ends})
-	if o.kept.Len() > mostOpened {
+	if most == 0 {
+		most = mostOpened
+	}
+	if o.kept.Len() > most {
 		o.kept.RemoveOldest()
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/rolepass/rolepass/recent"
 )
 
-// entryOverhead is what a record costs beside its bytes, roughly: its entry,
-// its place in the map, and what the allocator rounds up.
+// entryOverhead is what a record costs beside its bytes, roughly: its entry, its
+// place in the map, and its share of the list of sessions (package session).
 const entryOverhead = 256
 
 // Memory is a Store in this process, bounded in bytes: when it is full, what
@@ -48,7 +48,9 @@ func NewMemory(maxBytes int, now func() time.Time) *Memory {
 	return m
 }
 
-func cost(r memoryRecord) int { return len(r.bytes) + entryOverhead }
+// cost counts an eighth more than the bytes, which is the most that the allocator
+// rounds up.
+func cost(r memoryRecord) int { return len(r.bytes)*9/8 + entryOverhead }
 
 // Put keeps a record.
 func (m *Memory) Put(_ context.Context, name string, record []byte, expires time.Time) error {

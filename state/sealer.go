@@ -44,15 +44,16 @@ func (s *Sealer) ring() *Keyring {
 // server does not keep (the cookie's half); nil where there is none.
 func (s *Sealer) Seal(kind, name string, half, value []byte, expires time.Time) ([]byte, error) {
 	key := s.ring().keys[0]
-	head := []byte{recordVersion, byte(len(key.id))}
-	head = append(head, key.id...)
-	head = binary.BigEndian.AppendUint64(head, uint64(expires.UnixMilli()))
 	gcm := aead(key, half, kind)
-	nonce := make([]byte, gcm.NonceSize())
+	// As long as the record becomes: what is kept longest is not copied about.
+	head := make([]byte, 0, 2+len(key.id)+8+gcm.NonceSize()+len(value)+gcm.Overhead())
+	head = append(append(head, recordVersion, byte(len(key.id))), key.id...)
+	head = binary.BigEndian.AppendUint64(head, uint64(expires.UnixMilli()))
+	record := head[:len(head)+gcm.NonceSize()]
+	nonce := record[len(head):]
 	if _, err := io.ReadFull(s.Rand, nonce); err != nil {
 		return nil, fmt.Errorf("drawing a nonce: %w", err)
 	}
-	record := append(head, nonce...)
 	return gcm.Seal(record, nonce, value, additional(head, kind, name)), nil
 }
 

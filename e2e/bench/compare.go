@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
@@ -35,6 +37,7 @@ type running struct {
 	address  string
 	input    io.Closer // ends it
 	requests [][]byte
+	next     atomic.Int64 // of the requests, over all rounds
 	results  []measured
 	rate     int // of requests a second, if it has one of its own
 }
@@ -102,7 +105,12 @@ func start(p plan, c contestant, more ...string) (*running, error) {
 		return nil, err
 	}
 	r.address = strings.TrimSpace(line)
-	r.requests, err = requests(c.asks, c.size.sessions)
+	r.requests, err = requests(c.asks, c.size)
+	if err != nil {
+		return nil, err
+	}
+	// Each request once: what is compared afterwards is what is known.
+	_, err = ask(r.address, plan{each: time.Hour, conns: p.conns, flight: p.flight}, r.requests, len(r.requests), &r.next, r.right)
 	return r, err
 }
 
@@ -114,7 +122,7 @@ func (r *running) measure(p plan) (measured, error) {
 	if err != nil {
 		return measured{}, err
 	}
-	took, err := ask(r.address, p, r.requests, r.right)
+	took, err := ask(r.address, p, r.requests, math.MaxInt, &r.next, r.right)
 	if err != nil {
 		return measured{}, err
 	}

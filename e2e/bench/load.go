@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,9 +38,10 @@ type measured struct {
 	rss      float64 // MiB
 }
 
-// ask sends requests for a while, and checks every hundredth answer.
-func ask(address string, p plan, all [][]byte, wants func(*authv3.CheckResponse) error) (durations []time.Duration, err error) {
-	var next atomic.Int64
+// ask sends requests for a while, or until there were enough, going on where the
+// last call stopped, and checks every hundredth answer.
+func ask(address string, p plan, all [][]byte, enough int, next *atomic.Int64, wants func(*authv3.CheckResponse) error) (durations []time.Duration, err error) {
+	last := next.Load() + int64(min(enough, math.MaxInt32))
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	ctx, cancel := context.WithTimeout(context.Background(), p.each)
@@ -61,6 +63,9 @@ func ask(address string, p plan, all [][]byte, wants func(*authv3.CheckResponse)
 						break
 					}
 					n := next.Add(1)
+					if n > last {
+						break
+					}
 					var answer []byte
 					if problem = conn.Invoke(context.Background(), authv3.Authorization_Check_FullMethodName, all[int(n)%len(all)], &answer); problem == nil {
 						own = append(own, time.Since(began))

@@ -51,13 +51,14 @@ var sets = map[string][]contestant{
 	},
 	// growth has the smallest first, and all else beside it.
 	"growth": {
-		{"rolepass, 10 sessions", "fetch", size{10, 1, 1, 1000, ""}, plainly},
+		{"rolepass, 10 sessions", "fetch", size{sessions: 10, grants: 1, buckets: 1, token: 1000}, plainly},
 		{"rolepass, 1,000 sessions", "fetch", usual, plainly},
-		{"rolepass, 2,000 grants", "fetch", size{1000, 2000, 1, 1000, ""}, plainly},
-		{"rolepass, 1,000 buckets", "fetch", size{1000, 1, 1000, 1000, ""}, plainly},
-		{"rolepass, 100,000 sessions", "fetch", size{100_000, 1, 1, 1000, ""}, plainly},
-		{"rolepass, 100,000 sessions, 1.6 kB tokens", "fetch", size{100_000, 1, 1, 1600, ""}, plainly},
-		{"rolepass, 100,000 sessions, 4 kB tokens", "fetch", size{100_000, 1, 1, 4000, ""}, plainly},
+		{"rolepass, 2,000 grants", "fetch", size{sessions: 1000, grants: 2000, buckets: 1, token: 1000}, plainly},
+		{"rolepass, 1,000 buckets", "fetch", size{sessions: 1000, grants: 1, buckets: 1000, token: 1000}, plainly},
+		{"rolepass, 100,000 sessions, 1,000 at work", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1000, working: 1000}, plainly},
+		{"rolepass, 100,000 sessions, 1,000 at work, 1.6 kB tokens", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1600, working: 1000}, plainly},
+		{"rolepass, 100,000 sessions, 1,000 at work, 4 kB tokens", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 4000, working: 1000}, plainly},
+		{"rolepass, 100,000 sessions, all in turn", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1000}, plainly},
 	},
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/rolepass/rolepass/labelstudio/signin"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 	"github.com/rolepass/rolepass/state"
 )
@@ -34,6 +35,8 @@ import (
 type size struct {
 	sessions, grants, buckets int
 	token                     int // bytes of a session token
+	// working is how many of the sessions ask, in turn; 0: all.
+	working int
 	// host is the S3 server's, on loopback; empty: AWS.
 	host string
 }
@@ -47,10 +50,11 @@ const (
 	host    = "label.example.com"
 )
 
-// stateMiB is what a configuration for so many sessions says.
+// stateMiB is what a configuration for so many sessions says. A token in base64
+// is kept as its bytes.
 func (s size) stateMiB() int {
-	const each = 1 << 10 // of a session, beside its token
-	return max(64, s.sessions*(s.token+each)>>20)
+	const each = 1600 // of a session, beside its token
+	return max(64, s.sessions*(s.token*27/32+each)>>20)
 }
 
 // world is a Decider with sessions, and an application that answers once: the
@@ -66,7 +70,7 @@ func newWorld(size size) (*world, error) {
 		return nil, err
 	}
 	store := state.NewMemory(size.stateMiB()<<20, time.Now)
-	manager := &session.Manager{Store: store, Sealer: sealer, Now: time.Now, Rand: tokens(), Idle: time.Hour, Absolute: 8 * time.Hour}
+	manager := &session.Manager{Store: store, Sealer: sealer, Now: time.Now, Rand: tokens(), Idle: time.Hour, Absolute: 8 * time.Hour, MostOpened: size.stateMiB() << 10 / 16}
 	cache := credcache.New(store, sealer, size.stateMiB()<<20/8, time.Now)
 	set, err := size.grantSet()
 	if err != nil {
@@ -79,7 +83,7 @@ func newWorld(size size) (*world, error) {
 	w := &world{&decision.Decider{
 		Hosts: []string{host}, PublicOrigin: "https://" + host,
 		Login: &login.Service{PublicURL: "https://" + host, ACSPath: "/rolepass/saml/acs"}, Sessions: manager, Grants: set,
-		Buckets: buckets, App: application(),
+		Buckets: buckets, App: application(min(size.stateMiB()/8, 64) << 20),
 		Bearer:     signin.NewBearers(signin.Bearer{Key: "key", Now: time.Now, Rand: rand.Reader}).Authorization,
 		AppCookies: []string{"sessionid"}, Cache: cache, Signer: &presign.Signer{}, Deadlines: decision.DefaultDeadlines(), Now: time.Now,
 	}, size}
@@ -90,12 +94,12 @@ func newWorld(size size) (*world, error) {
 func tokens() *mrand.ChaCha8 { return mrand.NewChaCha8([32]byte{7}) }
 
 func (w *world) signIn(manager *session.Manager, cache *credcache.Cache) error {
-	for range w.size.sessions {
+	for i := range w.size.sessions {
 		s, _, err := manager.New(time.Time{})
 		if err != nil {
 			return err
 		}
-		s.AppUser, s.Roles = 1, []string{role}
+		s.AppUser, s.Roles, s.Principal, s.IdPSession = 1, []string{role}, person(i), fmt.Sprintf("_%032x", i)
 		credentials := &presign.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", SessionToken: presign.Secret(strings.Repeat("t", w.size.token)), Expires: time.Now().Add(time.Hour), STS: "aws"}
 		if err := cache.Put(context.Background(), credcache.Key{Session: s, Role: role}, credentials); err != nil {
 			return err
@@ -105,6 +109,14 @@ func (w *world) signIn(manager *session.Manager, cache *credcache.Cache) error {
 		}
 	}
 	return nil
+}
+
+// person is somebody as a company's IdP names them.
+func person(i int) saml.Principal {
+	return saml.Principal{
+		IdP: "company", NameID: fmt.Sprintf("G-%032x", i), NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
+		SessionName: fmt.Sprintf("person.%d@example.com", i), Email: fmt.Sprintf("person.%d@example.com", i), FirstName: "Maria", LastName: "Example",
+	}
 }
 
 func newSealer() (*state.Sealer, error) {
@@ -120,22 +132,26 @@ func newSealer() (*state.Sealer, error) {
 	return &state.Sealer{Keys: ring, Now: time.Now, Rand: rand.Reader}, err
 }
 
-// application has one task for each object.
-func application() *client.Client {
-	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		id, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/"))
-		if err != nil {
-			out.WriteHeader(http.StatusNotFound)
-			return
-		}
-		fmt.Fprintf(out, `{"id": %d, "project": 12, "data": {"image": %q}}`, id, uri(id-1))
-	}))
-	base, err := url.Parse(server.URL)
-	if err != nil {
-		panic(err) // httptest's own
-	}
+// application has one task for each object. It answers without a network: what is
+// measured is not its.
+func application(maxBytes int) *client.Client {
 	start := time.Now()
-	return client.New(base, server.Client(), func() time.Time { return start })
+	app := client.New(&url.URL{Scheme: "http", Host: "application"}, &http.Client{Transport: tasks{}}, func() time.Time { return start })
+	app.MaxBytes = maxBytes
+	return app
+}
+
+type tasks struct{}
+
+func (tasks) RoundTrip(r *http.Request) (*http.Response, error) {
+	out := httptest.NewRecorder()
+	id, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/tasks/"), "/"))
+	if err != nil {
+		out.WriteHeader(http.StatusNotFound)
+	} else {
+		fmt.Fprintf(out, `{"id": %d, "project": 12, "data": {"image": %q}}`, id, uri(id-1))
+	}
+	return out.Result(), nil
 }
 
 func uri(i int) string { return fmt.Sprintf("s3://imaging/radiology/2026/study-%04d/slice 1+2.png", i) }
@@ -197,7 +213,11 @@ func fetching(i int) string {
 }
 
 // requests are CheckRequests of about 1.4 kB with 20 headers, encoded.
-func requests(kind string, sessions int) ([][]byte, error) {
+func requests(kind string, s size) ([][]byte, error) {
+	sessions := s.sessions
+	if s.working > 0 {
+		sessions = s.working
+	}
 	cookies, err := cookies(sessions)
 	if err != nil {
 		return nil, err

@@ -154,37 +154,36 @@ func lifetime(err error) time.Duration {
 	return 0
 }
 
-// keep files an outcome and drops those for which there is no room; the
-// caller holds the lock.
+// keep files an outcome, and drops those that have expired and those for which
+// there is no room; the caller holds the lock.
 func (c *Client) keep(q question, k kept) {
-	const overhead = 512 // of an entry, its key and its index, about
+	const overhead = 512 // of an entry, its key and what it names, about
 	k.bytes = overhead + len(q.session) + len(q.credential) + len(k.answer.who.Email)
 	for uri := range k.answer.uris {
 		k.bytes += len(uri) + 64
 	}
-	if k.bytes > c.bound/8 {
+	if k.bytes > c.MaxBytes/8 {
 		return
 	}
 	c.kept.Remove(q)
 	c.bytes += k.bytes
-	if c.of[q.session] == nil {
-		c.of[q.session] = map[question]struct{}{}
-	}
-	c.of[q.session][q] = struct{}{}
 	c.kept.Put(q, k)
-	for c.bytes > c.bound || c.kept.Len() > maxEntries {
+	// Outcomes expire in the order in which they came, or nearly: what stays
+	// is a minute's, not all for which there is room.
+	for now := c.Now(); ; {
+		oldest, k, ok := c.kept.Oldest()
+		if !ok || now.Before(k.expires) {
+			break
+		}
+		c.kept.Remove(oldest)
+	}
+	for c.bytes > c.MaxBytes || c.kept.Len() > maxEntries {
 		c.kept.RemoveOldest()
 	}
 }
 
 // dropped keeps the books when an entry goes; the caller holds the lock.
-func (c *Client) dropped(q question, k kept) {
-	c.bytes -= k.bytes
-	delete(c.of[q.session], q)
-	if len(c.of[q.session]) == 0 {
-		delete(c.of, q.session)
-	}
-}
+func (c *Client) dropped(_ question, k kept) { c.bytes -= k.bytes }
 
 // remember keeps something of a party, and forgets another's if there is no
 // room; the caller holds the lock.

@@ -302,7 +302,7 @@ func TestMadeUpTokensKeepNobodyWaiting(t *testing.T) {
 func TestWhatIsKeptIsBounded(t *testing.T) {
 	s := &studio{data: `{"image": "s3://b/k", "other": "s3://b/` + strings.Repeat("x", 900) + `"}`}
 	c := s.client()
-	c.Bound(20_000)
+	c.MaxBytes = 20_000
 	for task := int64(1); task <= 100; task++ {
 		s.asks(t, c, ada, task)
 	}
@@ -319,6 +319,22 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	if answers, bytes, sessions := c.Held(); answers != 0 || bytes != 0 || sessions != 0 {
 		t.Errorf("after all is forgotten %d answers, %d bytes, %d sessions are left", answers, bytes, sessions)
 	}
+}
+
+// TestWhatHasExpiredIsNotKept: memory follows what is in use, not all that was
+// asked since the start.
+func TestWhatHasExpiredIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &studio{}
+		c := s.client()
+		for task := int64(1); task <= 100; task++ {
+			s.asks(t, c, ada, task)
+			time.Sleep(6 * time.Second)
+		}
+		if answers, _, _ := c.Held(); answers != 10 {
+			t.Errorf("%d answers of the last minute are kept; one came every six seconds", answers)
+		}
+	})
 }
 
 func TestAPanicIsNoAnswer(t *testing.T) {

@@ -72,6 +72,8 @@ type Client struct {
 	// project is theirs, which in Community is all there is to say of a task;
 	// in Enterprise, where tasks are assigned, leave it false.
 	ByProject bool
+	// MaxBytes bounds the answers that are kept.
+	MaxBytes int
 	// Asked is told of every request that is sent, with its kind: "task",
 	// "tasks", "project", "whoami" or "version". May be nil.
 	Asked func(kind string)
@@ -81,7 +83,6 @@ type Client struct {
 	mu      sync.Mutex
 	kept    *recent.Map[question, kept]
 	bytes   int // of what is kept
-	bound   int // of bytes
 	flights map[question]*flight
 	// owners is how many of them ask whose a token is.
 	owners int
@@ -91,19 +92,16 @@ type Client struct {
 	lately *recent.Map[party, int64]
 	// pages are what each party opened last in the Data Manager.
 	pages *recent.Map[party, opened]
-	// of lists, by session, the questions that are kept.
-	of map[string]map[question]struct{}
 }
 
 // New makes a Client; its fields may be set before the first question.
 func New(base *url.URL, http *http.Client, now func() time.Time) *Client {
 	c := &Client{
 		Base: base, HTTP: http, Now: now,
-		turns:   make(chan struct{}, atOnce),
-		bound:   maxBytes,
-		flights: map[question]*flight{},
-		queues:  map[party]*queue{},
-		of:      map[string]map[question]struct{}{},
+		turns:    make(chan struct{}, atOnce),
+		MaxBytes: maxBytes,
+		flights:  map[question]*flight{},
+		queues:   map[party]*queue{},
 	}
 	c.kept = recent.New(c.dropped)
 	c.lately = recent.New[party, int64](nil)
@@ -182,12 +180,16 @@ func (c *Client) Owner(ctx context.Context, asker Asker) (Person, error) {
 }
 
 // Forget drops the answers of a session, and makes those that are on their way
-// refusals to whoever waits for them.
+// refusals to whoever waits for them. It looks through all that is kept, which
+// takes some milliseconds at worst, at a logout: a list for each session would take
+// more memory than the answers.
 func (c *Client) Forget(session string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for q := range c.of[session] {
-		c.kept.Remove(q)
+	for q := range c.kept.Keys() {
+		if q.session == session {
+			c.kept.Remove(q)
+		}
 	}
 	for q, f := range c.flights {
 		if q.session == session {

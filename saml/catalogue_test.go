@@ -32,7 +32,7 @@ func TestCatalogue(t *testing.T) {
 	for _, v := range samltest.Catalogue() {
 		t.Run(v.Name, func(t *testing.T) {
 			sp := newSP(t, idp)
-			sp.AuthnContext = v.Contexts
+			sp.AuthnContext, sp.IdP.AnyProvider = v.Contexts, v.AnyProvider
 			if v.Decrypts {
 				sp.Decryption = sceneDecryption(t)
 			}

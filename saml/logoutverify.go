@@ -9,6 +9,7 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/xml"
 	"io"
 	"net/url"
 	"slices"
@@ -203,7 +204,10 @@ func logoutIDs(root *element) *refusal.Refusal {
 	var refused *refusal.Refusal
 	root.walk(func(e *element) bool {
 		for _, a := range e.attrs {
-			if strings.EqualFold(a.Name.Local, "id") && (e != root || a.Name.Local != "ID" || a.Name.Space != "" || !id.MatchString(a.Value)) {
+			if !strings.EqualFold(a.Name.Local, "id") {
+				continue
+			}
+			if e != root || a.Name != (xml.Name{Local: "ID"}) || !id.MatchString(a.Value) {
 				refused = malformed("saml_id", "%s has an ID where none belongs, or one that is none.", shown(e.path()))
 			}
 		}

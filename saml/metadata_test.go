@@ -1,12 +1,6 @@
 package saml_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/base64"
-	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -79,50 +73,18 @@ func TestMetadataOfRealIdPs(t *testing.T) {
 	}
 }
 
-// TestBadMetadata: each is refused with words that say what to do.
+// TestBadMetadata: what people give instead of an IdP's metadata is refused
+// with words that say what to do. The catalogue has the rest.
 func TestBadMetadata(t *testing.T) {
-	weak := func(bits int) func(string) string {
-		return func(s string) string {
-			key, err := samltest.NewKey(bits)
-			if err != nil {
-				t.Fatal(err)
-			}
-			old := base64.StdEncoding.EncodeToString(newIdP(t).Key().Certificate.Raw)
-			return swap(old, base64.StdEncoding.EncodeToString(key.Certificate.Raw))(s)
-		}
-	}
-	for name, c := range map[string]struct {
-		change func(string) string
-		word   string
-	}{
-		"empty":                   {func(string) string { return "" }, "not XML"},
-		"JSON":                    {func(string) string { return `{"issuer": "x"}` }, "not XML"},
-		"a page":                  {func(string) string { return "<html><body>Sign in</body></html>" }, "sign-in page"},
-		"a page with a DOCTYPE":   {func(s string) string { return "<!DOCTYPE html>" + s }, "DOCTYPE"},
-		"a collection":            {func(string) string { return `<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"/>` }, "collection"},
-		"no namespace":            {func(string) string { return "<EntityDescriptor/>" }, "EntityDescriptor"},
-		"a service provider's":    {func(string) string { return string(newSP(t, newIdP(t)).Metadata()) }, "service provider"},
-		"no entityID":             {swap(` entityID="`+idpID+`"`, ""), "entityID"},
-		"two IdPs":                {swap("<md:IDPSSO", `<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"/><md:IDPSSO`), "2 IDPSSODescriptors"},
-		"no redirect":             {swap("HTTP-Redirect", "HTTP-POST-SimpleSign"), "HTTP-Redirect"},
-		"plain http":              {swap("https://idp.example.com/sso", "http://idp.example.com/sso"), "not https"},
-		"a loopback look-alike":   {swap("https://idp.example.com/sso", "http://127.0.0.1.evil.example.com/sso"), "not https"},
-		"a script":                {swap("https://idp.example.com/sso", "javascript:alert(1)"), "URL"},
-		"a relative address":      {swap("https://idp.example.com/sso", "/sso"), "URL"},
-		"somebody in the address": {swap("https://idp.example.com/sso", "https://a:b@idp.example.com/sso"), "URL"},
-		"a fragment":              {swap("https://idp.example.com/sso", "https://idp.example.com/sso#x"), "URL"},
-		"a line break in it":      {swap("https://idp.example.com/sso", "https://idp.example.com/sso&#10;x"), "URL"},
-		"no certificate":          {swap(`use="signing"`, `use="encryption"`), "0 signing certificates"},
-		"a certificate of none":   {swap("MII", "MIX"), "certificate"},
-		"not base64":              {swap("MII", "%%%"), "base64"},
-		"1024 bits":               {weak(1024), "1024 bits"},
-		"an end that is none":     {swap("<md:EntityDescriptor ", `<md:EntityDescriptor validUntil="tomorrow" `), "validUntil"},
-		"two documents":           {func(s string) string { return s + s }, "second element"},
-		"too large":               {func(s string) string { return s + strings.Repeat(" ", 1<<20) }, "federation"},
-		"cut off":                 {func(s string) string { return s[:len(s)/2] }, "well-formed"},
+	for name, c := range map[string]struct{ document, word string }{
+		"a page":                {"<html><body>Sign in</body></html>", "sign-in page"},
+		"a page with a DOCTYPE": {"<!DOCTYPE html><html/>", "DOCTYPE"},
+		"a collection":          {`<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"/>`, "collection"},
+		"no namespace":          {"<EntityDescriptor/>", "EntityDescriptor"},
+		"a service provider's":  {string(newSP(t, newIdP(t)).Metadata()), "service provider"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := saml.ParseMetadata([]byte(document(t, c.change)))
+			m, err := saml.ParseMetadata([]byte(c.document))
 			if err == nil {
 				t.Fatalf("read %+v", m)
 			}
@@ -146,24 +108,6 @@ func TestWeakKeyBesides(t *testing.T) {
 	refuse(t, sp, idp.Response(but(func(s *samltest.Spec) {
 		s.AssertionSignature.Key, s.ResponseSignature.Key = weak, weak
 	})), expected, "saml_certificate")
-}
-
-// TestElliptic: a key of another kind alone is refused by name.
-func TestElliptic(t *testing.T) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: noon, NotAfter: noon.AddDate(1, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := base64.StdEncoding.EncodeToString(newIdP(t).Key().Certificate.Raw)
-	_, err = saml.ParseMetadata([]byte(document(t, swap(old, base64.StdEncoding.EncodeToString(der)))))
-	if err == nil || !strings.Contains(err.Error(), "ECDSA") || !strings.Contains(err.Error(), "RSA") {
-		t.Errorf("%v", err)
-	}
 }
 
 // TestOwnMetadata: what IdPs choke on is not in it.

@@ -63,6 +63,7 @@ func (r *readers) ours(v samltest.Vector, encoded string, now time.Time) *heard 
 	if v.Decrypts {
 		r.sp.Decryption = r.decryption
 	}
+	r.sp.IdP.AnyProvider = v.AnyProvider
 	r.sp.Now, r.sp.AuthnContext = func() time.Time { return now }, v.Contexts
 	a, err := r.sp.Verify(encoded, expect)
 	if err != nil {

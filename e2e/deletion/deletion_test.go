@@ -25,17 +25,21 @@ type outcome struct {
 }
 
 // TestEveryCheckMatters switches off every check of package saml, one at a
-// time, in a copy of its source. Either a vector of the catalogue is accepted
-// then, which is to say that this check alone refuses it, or a sentence names
-// the check that it backs up.
+// time, in a copy of its source. Either a vector of a catalogue (responses,
+// logout messages, metadata) is accepted then, which is to say that this check
+// alone refuses it, or a sentence says what it backs up, and the table names
+// the checks that refuse instead.
 func TestEveryCheckMatters(t *testing.T) {
 	checks, outcomes := run(t)
-	killers, after := map[string][]string{}, map[string][]string{}
+	killers, after, instead := map[string][]string{}, map[string][]string{}, map[string][]string{}
 	for _, o := range outcomes {
 		if o.Code == "" {
 			killers[o.Check] = append(killers[o.Check], o.Vector)
 		} else {
 			after[o.Check] = append(after[o.Check], o.Code)
+		}
+		if o.Code == deletion.BacksUp[o.Check].By && instead[o.Check] == nil {
+			instead[o.Check] = o.Next
 		}
 	}
 	for _, check := range checks {
@@ -56,7 +60,7 @@ func TestEveryCheckMatters(t *testing.T) {
 			t.Errorf("%q is no check any more", check)
 		}
 	}
-	compare(t, table(checks, killers))
+	compare(t, table(checks, killers, instead))
 }
 
 // run builds the copy and gives every check and what became of the vectors.
@@ -121,27 +125,40 @@ func run(t *testing.T) (checks []string, outcomes []outcome) {
 }
 
 // table is the table of docs/saml.md.
-func table(checks []string, killers map[string][]string) string {
+func table(checks []string, killers, instead map[string][]string) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d checks; %d of them refuse a vector that nothing else refuses.\n\n", len(checks), len(killers))
 	out.WriteString("| Check | Refused by nothing else, or what it backs up |\n|---|---|\n")
 	for _, check := range slices.SortedFunc(slices.Values(checks), cmp.Compare[string]) {
-		what := ""
+		what := backsUp(check, instead[check])
 		if found := killers[check]; len(found) > 0 {
 			slices.Sort(found)
 			what = found[0]
 			if len(found) > 1 {
 				what += fmt.Sprintf(", and %d more", len(found)-1)
 			}
-		} else {
-			what = deletion.BacksUp[check].Why
-			if by := deletion.BacksUp[check].By; by != "" {
-				what = "`" + by + "`: " + what
-			}
 		}
 		fmt.Fprintf(&out, "| `%s` | %s |\n", strings.ReplaceAll(check, "|", "\\|"), strings.ReplaceAll(what, "|", "\\|"))
 	}
 	return out.String()
+}
+
+// backsUp is the sentence about a check, with the code of the refusal that
+// comes when it is off and the checks that refuse then.
+func backsUp(check string, instead []string) string {
+	sentence := deletion.BacksUp[check]
+	if sentence.By == "" {
+		return sentence.Why
+	}
+	what := "`" + sentence.By + "`"
+	for i, other := range instead {
+		separator := ", "
+		if i == 0 {
+			separator = " by "
+		}
+		what += separator + "`" + other + "`"
+	}
+	return what + ": " + sentence.Why
 }
 
 const begin, end = "<!-- checks: written by go test ./e2e/deletion -update -->\n", "<!-- end of checks -->\n"

@@ -10,7 +10,7 @@ import (
 var makers = []string{"malformed", "forbidden", "unacceptable", "unexpected", "refusal.New", "errors.New", "fmt.Errorf", "library"}
 
 // notChecks only choose the words of a refusal that is certain already.
-var notChecks = []string{"guard", "explain", "configured", "malformed", "forbidden", "unacceptable", "unexpected"}
+var notChecks = []string{"guard", "explain", "configured", "malformed", "forbidden", "unacceptable", "unexpected", "ParseMetadata", "sentence"}
 
 func refusesAtEnd(list []ast.Stmt) bool {
 	if len(list) == 0 {

@@ -256,7 +256,11 @@ func (r *rewriter) ending(f *ast.FuncDecl) {
 		return
 	}
 	if call, is := last.Cond.(*ast.CallExpr); is && r.text(call.Fun) == "checkIsOn" {
-		f.Body.List = append(f.Body.List, &ast.ReturnStmt{Results: []ast.Expr{ast.NewIdent("nil")}})
+		var zero []ast.Expr
+		for _, result := range f.Type.Results.List {
+			zero = append(zero, &ast.StarExpr{X: &ast.CallExpr{Fun: ast.NewIdent("new"), Args: []ast.Expr{result.Type}}})
+		}
+		f.Body.List = append(f.Body.List, &ast.ReturnStmt{Results: zero})
 	}
 }
 

@@ -31,6 +31,8 @@ type Vector struct {
 	// Contexts are the ways to authenticate of which the configuration wants
 	// one. Empty: any will do.
 	Contexts []string
+	// AnyProvider: the configuration takes every provider that is one.
+	AnyProvider bool
 	// STS says why an STS, which knows of no login and no configuration of
 	// ours, accepts the vector all the same. Empty: it refuses too.
 	STS string

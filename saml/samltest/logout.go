@@ -33,7 +33,17 @@ type Logout struct {
 	// BeforeSigning and AfterSigning change the document; both work on the one
 	// of LogoutForm, the first on LogoutQuery's, too.
 	BeforeSigning, AfterSigning Edit
-	RelayState                  string
+	// Raw changes the bytes of the XML before they are compressed or put into
+	// base64.
+	Raw        func([]byte) []byte
+	RelayState string
+
+	// The rest is LogoutQuery's. SignXML signs the XML as well, Deflate
+	// compresses it (nil: as well as can be), and QueryText changes the query
+	// before it is signed.
+	SignXML   bool
+	Deflate   func([]byte) []byte
+	QueryText func(string) string
 }
 
 func (l Logout) field() string {
@@ -88,18 +98,14 @@ func (idp *IdP) logout(l Logout) *etree.Document {
 
 // LogoutQuery is the message as the query of a redirect.
 func (idp *IdP) LogoutQuery(l Logout) string {
-	raw, err := idp.logout(l).WriteToBytes()
-	if err != nil {
-		panic(fmt.Sprintf("samltest: writing a logout message: %v", err))
+	doc := idp.logout(l)
+	if l.SignXML {
+		idp.Sign(doc.Root(), l.Sign)
 	}
-	var deflated bytes.Buffer
-	w, err := flate.NewWriter(&deflated, flate.BestCompression)
-	if err != nil {
-		panic(err) // only for a level that is none
+	if l.Deflate == nil {
+		l.Deflate = deflated
 	}
-	_, _ = w.Write(raw)
-	_ = w.Close() // a buffer takes everything
-	query := l.field() + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated.Bytes()))
+	query := l.field() + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(l.Deflate(l.bytes(doc))))
 	if l.RelayState != "" {
 		query += "&RelayState=" + url.QueryEscape(l.RelayState)
 	}
@@ -112,11 +118,41 @@ func (idp *IdP) LogoutQuery(l Logout) string {
 	}
 	or(&how.Method, RSASHA256)
 	query += "&SigAlg=" + url.QueryEscape(how.Method)
+	if l.QueryText != nil {
+		query = l.QueryText(query)
+	}
 	signature, err := rsa.SignPKCS1v15(rand.Reader, how.Key.Private, hashes[how.Method], digestOf(how.Method, []byte(query)))
 	if err != nil {
 		panic(fmt.Sprintf("samltest: signing a logout message: %v", err))
 	}
 	return query + "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
+}
+
+func (l Logout) bytes(doc *etree.Document) []byte {
+	raw, err := doc.WriteToBytes()
+	if err != nil {
+		panic(fmt.Sprintf("samltest: writing a logout message: %v", err))
+	}
+	if l.Raw != nil {
+		raw = l.Raw(raw)
+	}
+	return raw
+}
+
+func deflated(raw []byte) []byte {
+	return compressed(raw, flate.BestCompression, (*flate.Writer).Close)
+}
+
+// compressed writes a stream of DEFLATE and ends it in one way or another.
+func compressed(raw []byte, level int, end func(*flate.Writer) error) []byte {
+	var out bytes.Buffer
+	w, err := flate.NewWriter(&out, level)
+	if err != nil {
+		panic(err) // only for a level that is none
+	}
+	_, _ = w.Write(raw)
+	_ = end(w) // a buffer takes everything
+	return out.Bytes()
 }
 
 // LogoutForm is the message as the form of a POST: the field's name and value.
@@ -128,9 +164,5 @@ func (idp *IdP) LogoutForm(l Logout) (field, value string) {
 	if l.AfterSigning != nil {
 		l.AfterSigning(doc)
 	}
-	raw, err := doc.WriteToBytes()
-	if err != nil {
-		panic(fmt.Sprintf("samltest: writing a logout message: %v", err))
-	}
-	return l.field(), base64.StdEncoding.EncodeToString(raw)
+	return l.field(), base64.StdEncoding.EncodeToString(l.bytes(doc))
 }

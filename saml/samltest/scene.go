@@ -9,6 +9,7 @@ const (
 	SceneEntityID = "https://idp.example.com/saml"
 	SceneSSO      = "https://idp.example.com/sso"
 	SceneACS      = "https://label.example.com/rolepass/saml/acs"
+	SceneSLO      = "https://label.example.com/rolepass/saml/slo"
 	// SceneSP is the service provider's own name, an audience beside AWS's.
 	SceneSP      = "https://label.example.com/rolepass"
 	SceneRequest = "id-0123456789abcdef"
@@ -29,4 +30,9 @@ func Scene() (*IdP, error) {
 // Right is a response of the scene in which nothing is wrong.
 func Right() Spec {
 	return Spec{ACS: SceneACS, InResponseTo: SceneRequest, Roles: []string{SceneRole + "," + SceneProvider}}
+}
+
+// RightLogout is a logout request of the scene in which nothing is wrong.
+func RightLogout() Logout {
+	return Logout{Destination: SceneSLO, NameID: "4711", NameIDFormat: Persistent, Sessions: []string{"s1"}}
 }

@@ -57,6 +57,9 @@ type Signature struct {
 	EditKeyInfo func(*etree.Element)
 	// EditSignedInfo changes SignedInfo before its value is computed.
 	EditSignedInfo func(*etree.Element)
+	// Twice signs what was signed once more: the second signature, which comes
+	// first, covers the first one.
+	Twice bool
 }
 
 var hashes = map[string]crypto.Hash{
@@ -93,6 +96,10 @@ func (idp *IdP) Sign(element *etree.Element, how Signature) *etree.Element {
 		withoutPrefix(signature)
 	}
 	element.InsertChildAt(behindIssuer(element), signature)
+	if how.Twice {
+		how.Twice = false
+		return idp.Sign(element, how)
+	}
 	return signature
 }
 

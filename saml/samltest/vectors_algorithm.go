@@ -40,6 +40,15 @@ func algorithmVectors() []Vector {
 	add("saml_transform", "A transform that takes things away (XML Signature Best Practices)", "Reference/Transforms/Transform[1]",
 		ExcC14N, "http://www.w3.org/TR/1999/REC-xpath-19991116", "")
 	list = append(list, transformVectors()...)
+	for _, twice := range []struct{ path, code string }{
+		{"CanonicalizationMethod", "saml_canonicalization"}, {"SignatureMethod", "saml_algorithm"},
+		{"Reference/DigestMethod", "saml_algorithm"}, {"Reference/DigestValue", "saml_signed_info"},
+	} {
+		list = append(list, Vector{Name: twice.path + " twice, both signed", After: "Algorithm confusion: which one counts", Code: twice.code, Change: saying(func(info *etree.Element) {
+			e := info.FindElement(twice.path)
+			e.Parent().InsertChildAt(e.Index(), e.Copy())
+		})})
+	}
 	for i := range list {
 		if list[i].Sibling == nil {
 			list[i].Sibling = assertionSigned
@@ -75,6 +84,14 @@ func transformVectors() []Vector {
 		{Name: "a prefix list of nothing", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Sibling: all(assertionSigned, prefixed), Change: saying(func(i *etree.Element) {
 			i.FindElement("Reference/Transforms/Transform[2]/InclusiveNamespaces").RemoveAttr("PrefixList")
 		})},
+		{Name: "a second Transforms that takes nothing away", After: "Algorithm confusion: which one counts", Code: "saml_transform", Change: saying(func(i *etree.Element) {
+			second := i.FindElement("Reference/Transforms").Copy()
+			for _, transform := range second.ChildElements() {
+				transform.CreateAttr("Algorithm", ExcC14N)
+			}
+			i.SelectElement("Reference").InsertChildAt(1, second)
+		})},
+		{Name: "a prefix list without its value", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Sibling: all(assertionSigned, saying(func(i *etree.Element) { prefixList(i).CreateAttr("PrefixList", "") })), Change: saying(func(i *etree.Element) { prefixList(i) }), STS: "a list without its value is an empty one to it"},
 		{Name: "a signature by RSA with SHA-1", After: "protocol facts: SHA-1 accepted (gosaml2)", Code: "saml_algorithm", Change: signedBy(func(s *Signature) { s.Method = RSASHA1 })},
 		{Name: "a digest by SHA-1", After: "protocol facts: SHA-1 accepted (gosaml2)", Code: "saml_algorithm", Change: signedBy(func(s *Signature) { s.Digest = SHA1 })},
 		{Name: "a canonical form with comments", After: "CVE-2017-11427 and its family: comments signed too", Code: "saml_canonicalization", Change: signedBy(func(s *Signature) { s.C14N = ExcC14NWithComments })},
@@ -101,6 +118,13 @@ func transformVectors() []Vector {
 		{Name: "two CanonicalizationMethods", After: "Algorithm confusion: which one counts", Code: "saml_canonicalization", Change: Tampering(Duplicate(atInfo+"/CanonicalizationMethod", nil))},
 		{Name: "a method without its name", After: "GO-2020-0046 (goxmldsig): nil dereference", Code: "saml_structure", Change: saying(func(i *etree.Element) { i.SelectElement("SignatureMethod").RemoveAttr("Algorithm") })},
 	}
+}
+
+// prefixList adds an InclusiveNamespaces to the canonicalization.
+func prefixList(info *etree.Element) *etree.Element {
+	list := info.FindElement("Reference/Transforms/Transform[2]").CreateElement(inclusiveNamespaces)
+	list.CreateAttr("xmlns:ec", exclusiveC14NElement)
+	return list
 }
 
 func prefixed(s *Spec) { s.AssertionSignature.PrefixList = "xs" }

@@ -1,8 +1,6 @@
 package samltest
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"strings"
 )
@@ -79,19 +77,4 @@ func encodingVectors() []Vector {
 		{Name: "an overlong sign", After: charset, Code: "saml_utf8", Change: replaceBytes(">4711</saml:NameID>", ">4711\xc0\xae</saml:NameID>")},
 		{Name: "a lone surrogate", After: charset, Code: "saml_utf8", Change: replaceBytes(">4711</saml:NameID>", ">4711\xed\xa0\x80</saml:NameID>")},
 	}
-}
-
-func deflated(raw []byte) []byte {
-	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.BestCompression)
-	if err == nil {
-		_, err = w.Write(raw)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		panic("samltest: deflating: " + err.Error())
-	}
-	return out.Bytes()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -117,14 +118,51 @@ func encryptedVectors() []Vector {
 		key := s.FindElement("./EncryptedData/KeyInfo/EncryptedKey")
 		key.CreateElement("ds:KeyInfo").AddChild(key.Copy())
 	})
-	edited("two ciphertexts", wrap, "saml_encryption", duplicateIn("./EncryptedData/CipherData"))
-	edited("two EncryptedData", wrap, "saml_encryption", duplicateIn("./EncryptedData"))
 	edited("the type of content", wrap, "saml_encryption", func(s *etree.Element) { s.SelectElement("EncryptedData").CreateAttr("Type", EncryptionNS+"Content") })
 	edited("no type", wrap, "saml_structure", func(s *etree.Element) { s.SelectElement("EncryptedData").RemoveAttr("Type") })
 	edited("a label of OAEP", wrap, "saml_structure", func(s *etree.Element) {
 		s.FindElement("./EncryptedData/KeyInfo/EncryptedKey/EncryptionMethod").CreateElement("xenc:OAEPparams")
 	})
-	return append(list, besideVectors(wrap)...)
+	return slices.Concat(list, methodVectors(wrap), besideVectors(wrap))
+}
+
+// methodVectors have one element or attribute too many, or too few, in what
+// says how an assertion was encrypted. What there is twice is twice the same.
+func methodVectors(after string) []Vector {
+	const (
+		code   = "saml_encryption"
+		key    = "./EncryptedData/KeyInfo/EncryptedKey"
+		method = key + "/EncryptionMethod"
+	)
+	how := func(e *Encryption) { e.Transport, e.Digest, e.MGF = OAEP, SHA1, Encryption11NS+"mgf1sha1" }
+	with := func(name, code string, edit func(*etree.Element)) Vector {
+		return Vector{Name: name, After: after, Code: code, Decrypts: true, STSSibling: stsHasNoKey,
+			Sibling: encrypted(how), Change: encrypted(func(e *Encryption) { how(e); e.Edit = edit })}
+	}
+	var list []Vector
+	for _, part := range []struct{ name, path string }{
+		{"EncryptedData", "./EncryptedData"}, {"method", "./EncryptedData/EncryptionMethod"}, {"KeyInfo", "./EncryptedData/KeyInfo"},
+		{"CipherData", "./EncryptedData/CipherData"}, {"CipherValue", "./EncryptedData/CipherData/CipherValue"},
+		{"method of the key", method}, {"CipherData of the key", key + "/CipherData"},
+	} {
+		list = append(list, with("no "+part.name, code, removeIn(part.path)), with("two of "+part.name, code, duplicateIn(part.path)))
+	}
+	for _, part := range []struct{ name, path string }{{"digests", method + "/DigestMethod"}, {"masks", method + "/MGF"}} {
+		list = append(list, with("two "+part.name, code, duplicateIn(part.path)),
+			with("one of the "+part.name+" without its name", "saml_structure", func(s *etree.Element) { s.FindElement(part.path).RemoveAttr("Algorithm") }))
+	}
+	return append(list,
+		with("a method without its name", "saml_structure", func(s *etree.Element) { s.FindElement(method).RemoveAttr("Algorithm") }),
+		with("two KeyInfos of the key", code, func(s *etree.Element) {
+			for range 2 {
+				s.FindElement(key).CreateElement("ds:KeyInfo").CreateElement("ds:KeyName").SetText("k")
+			}
+		}),
+		with("two certificates beside the key", code, func(s *etree.Element) {
+			certified(SceneDecryption())(s)
+			data := s.FindElement(key + "/KeyInfo/X509Data")
+			data.Parent().AddChild(data.Copy())
+		}))
 }
 
 // besideVectors have something besides the one encrypted assertion.

@@ -70,5 +70,11 @@ func roleVectors() []Vector {
 	} {
 		list = append(list, Vector{Name: odd.name, After: odd.after, Code: odd.code, Change: func(s *Spec) { s.Roles = []string{odd.value} }})
 	}
+	for _, odd := range []struct{ name, value string }{
+		{"only the role", SceneRole},
+		{"a provider with a path", SceneRole + "," + strings.Replace(SceneProvider, "corp", "a/corp", 1)},
+	} {
+		list = append(list, Vector{Name: odd.name + ", where any provider will do", After: pair, Code: "saml_role", AnyProvider: true, Change: func(s *Spec) { s.Roles = []string{odd.value} }})
+	}
 	return list
 }

@@ -39,6 +39,7 @@ func shapeVectors() []Vector {
 		missing(atStatus, "saml_status"), twice(atStatus, "saml_status"), missing(atStatus+"/StatusCode", "saml_status"), twice(atStatus+"/StatusCode", "saml_status"),
 		missing(atSubject, "saml_subject"), twice(atSubject, "saml_subject"), missing(atNameID, "saml_name_id"),
 		{Name: "two NameIDs, the second forged", After: "GO-2026-6909 (crewjam/saml): the last NameID wins", Code: "saml_name_id", Change: Signing(Duplicate(atNameID, func(e *etree.Element) { e.SetText(Attacker) }))},
+		{Name: "two NameIDs, both alike", After: once, Code: "saml_name_id", Change: Signing(Duplicate(atNameID, nil))},
 		missing(atConfirmation, confirmation), twice(atConfirmation, confirmation), missing(atData, confirmation), twice(atData, confirmation),
 		{Name: "two SubjectConfirmations, one for AWS", After: "protocol facts: merged, the last wins (gosaml2)", Code: confirmation, Change: Signing(Duplicate(atConfirmation, func(e *etree.Element) {
 			e.SelectElement("SubjectConfirmationData").CreateAttr("Recipient", "https://signin.aws.amazon.com/saml")
@@ -54,6 +55,13 @@ func shapeVectors() []Vector {
 		}))},
 		{Name: "two of another attribute", After: "protocol facts: the last attribute wins (gosaml2)", Code: "saml_duplicate_attribute", Sibling: func(s *Spec) { s.Attributes = []Attribute{{Name: "a", Values: []string{"1"}}} }, Change: func(s *Spec) { s.Attributes = append(s.Attributes, Attribute{Name: "a", Values: []string{"2"}}) }},
 		{Name: "a Role of elements", After: "Issue 6: xs:type and NameID nesting in a role's value", Code: value, Change: Signing(Insert(atRole+"/AttributeValue", `<saml:NameID>x</saml:NameID>`))},
+		{Name: "a role within a NameID", After: "Issue 6: xs:type and NameID nesting in a role's value", Code: value, Change: Signing(func(d *etree.Document) {
+			pair := find(d, atRole+"/AttributeValue")
+			pair.SetText("")
+			pair.CreateElement("saml:NameID").SetText(SceneRole + "," + SceneProvider)
+		})},
+		{Name: "two NameIDs in a value, both alike", After: "SAML core §2.7.3.1: values of any type", Code: value, Sibling: Signing(Insert(atAttributes, targetedID)), Change: Signing(Duplicate(atAttributes+"/Attribute[@Name='id']/AttributeValue/NameID", nil)), STS: "it keeps the text of other attributes only"},
+		{Name: "another attribute without Name", After: "An attribute that readers take for granted", Code: "saml_structure", Sibling: Signing(Insert(atAttributes, targetedID)), Change: Signing(RemoveAttr(atAttributes+"/Attribute[@Name='id']", "Name"))},
 		{Name: "two NameIDs in a value", After: "SAML core §2.7.3.1: values of any type", Code: value, Sibling: Signing(Insert(atAttributes, targetedID)), Change: Signing(Insert(atAttributes+"/Attribute[@Name='id']/AttributeValue", `<saml:NameID>d</saml:NameID>`)), STS: "it keeps the text of other attributes only"},
 		{Name: "an attribute of another kind in the statement", After: "SAML core §2.7.3: EncryptedAttribute", Code: "saml_structure", Change: Signing(Insert(atAttributes, `<saml:Audience>x</saml:Audience>`))},
 		{Name: "an element in an attribute", After: known, Code: "saml_structure", Change: Signing(Insert(atRole, `<saml:Audience>x</saml:Audience>`))},

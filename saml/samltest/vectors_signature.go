@@ -31,6 +31,8 @@ func signatureVectors() []Vector {
 		{Name: "a digest with a comment in it", After: "CVE-2025-29774 (xml-crypto): comments in DigestValue", Code: "saml_comment", Change: Tampering(func(d *etree.Document) { find(d, atReference+"/DigestValue").CreateComment("x") })},
 		{Name: "two signatures of the response", After: "CVE-2024-45409 (ruby-saml): the first signature found", Code: place, Change: Tampering(Duplicate(atResponse+"/Signature", nil))},
 		{Name: "two signatures of the assertion", After: "CVE-2024-45409 (ruby-saml): the first signature found", Code: place, Change: Tampering(Duplicate(atSignature, nil))},
+		{Name: "the response signed twice", After: "CVE-2024-45409 (ruby-saml): the first signature found", Code: place, Sibling: responseSigned, Change: func(s *Spec) { s.ResponseSignature.Twice = true }},
+		{Name: "the assertion signed twice", After: "CVE-2024-45409 (ruby-saml): the first signature found", Code: place, Sibling: assertionSigned, Change: func(s *Spec) { s.AssertionSignature.Twice = true }},
 		{Name: "a signature in the subject", After: "CVE-2020-15216 (goxmldsig): signatures looked for anywhere", Code: place, Sibling: assertionSigned, Change: Tampering(Move(atSignature, atSubject))},
 		{Name: "a signature in an attribute's value", After: "protocol facts: accepted by gosaml2", Code: place, Sibling: assertionSigned, Change: Tampering(Move(atSignature, atRole+"/AttributeValue"))},
 		{Name: "a signature in the status", After: "CVE-2020-15216 (goxmldsig): signatures looked for anywhere", Code: place, Sibling: assertionSigned, Change: Tampering(Move(atSignature, atStatus))},

@@ -28,6 +28,9 @@ func timeVectors() []Vector {
 	begins := func(d time.Duration) func(*Spec) {
 		return instants(func(s *Spec, noon time.Time) { s.NotBefore = noon.Add(d) })
 	}
+	endsAt := func(d time.Duration) func(*Spec) {
+		return instants(func(s *Spec, noon time.Time) { s.NotOnOrAfter = noon.Add(d) })
+	}
 	lives := ends(time.Hour, time.Hour)
 	list := []Vector{
 		{Name: "NotBefore 60.001 s ahead", After: skew, Code: "saml_not_yet_valid", Sibling: begins(minute), Change: begins(minute + ms)},
@@ -47,6 +50,7 @@ func timeVectors() []Vector {
 		{Name: "authenticated a day ago, though anew was asked", After: "ForceAuthn ignored (Okta: Honor Force Authentication)", Code: "saml_not_authenticated_again", Anew: true, Change: instants(func(s *Spec, noon time.Time) { s.AuthnInstant = noon.AddDate(0, 0, -1) }), STS: "it knows of no login that asked"},
 		{Name: "the IdP's session ends now", After: "protocol facts: SessionNotOnOrAfter is reported only (gosaml2)", Code: "saml_session_over", Sibling: instants(func(s *Spec, noon time.Time) { s.SessionNotOnOrAfter = noon.Add(time.Hour) }), Change: instants(func(s *Spec, noon time.Time) { s.SessionNotOnOrAfter = noon })},
 		{Name: "ends where it begins", After: "A validity of no moment", Code: "saml_conditions", Sibling: instants(func(s *Spec, noon time.Time) { s.NotOnOrAfter = noon.Add(ms) }), Change: instants(func(s *Spec, noon time.Time) { s.NotOnOrAfter = noon })},
+		{Name: "ends where it begins, in half a minute", After: "A validity of no moment; gosaml2 takes the last moment", Code: "saml_conditions", Sibling: all(begins(minute/2), endsAt(minute/2+ms)), Change: endsAt(minute / 2), STS: "its skew finds a moment in it"},
 		{Name: "the confirmation ends before it begins", After: "A validity of no moment", Code: "saml_conditions", Change: instants(func(s *Spec, noon time.Time) { s.ConfirmationNotOnOrAfter = noon.Add(-time.Second) })},
 	}
 	for _, place := range []struct{ path, attr string }{{atAssertion, "IssueInstant"}, {atResponse, "IssueInstant"}, {atConditions, "NotBefore"}, {atConditions, "NotOnOrAfter"}, {atData, "NotOnOrAfter"}, {atAuthn, "AuthnInstant"}} {
@@ -61,6 +65,7 @@ func timeVectors() []Vector {
 	return append(list,
 		Vector{Name: "nothing for SessionNotOnOrAfter", After: format, Code: "saml_time", Change: Signing(SetAttr(atAuthn, "SessionNotOnOrAfter", ""))},
 		Vector{Name: "the year 0", After: format, Code: "saml_time", Change: Signing(SetAttr(atAuthn, "AuthnInstant", "0001-01-01T00:00:00Z")), STS: "it does not read AuthnInstant"},
+		Vector{Name: "authenticated in 1969", After: format, Code: "saml_time", Sibling: Signing(SetAttr(atAuthn, "AuthnInstant", "1970-01-01T00:00:00Z")), Change: Signing(SetAttr(atAuthn, "AuthnInstant", "1969-12-31T23:59:59Z")), STS: "it does not read AuthnInstant"},
 		Vector{Name: "the year 10000", After: format, Code: "saml_time", Change: Signing(SetAttr(atConditions, "NotOnOrAfter", "10000-01-01T00:00:00Z"))},
 		Vector{Name: "a blank behind a time", After: format, Code: "saml_time", Change: Signing(SetAttr(atConditions, "NotOnOrAfter", "2026-03-14T12:05:00Z "))},
 		Vector{Name: "the 30th of February", After: format, Code: "saml_time", Change: Signing(SetAttr(atConditions, "NotBefore", "2026-02-30T12:00:00Z"))},

@@ -3,6 +3,8 @@ package samltest
 import (
 	"fmt"
 	"strings"
+
+	"github.com/beevik/etree"
 )
 
 func leading(text string) func(*Spec) {
@@ -37,6 +39,7 @@ func xmlVectors() []Vector {
 		{Name: "an instruction in the NameID", After: comment, Code: "saml_processing_instruction", Change: inName("47<?x?>11")},
 		{Name: "an instruction at the beginning", After: twoRead, Code: "saml_processing_instruction", Change: leading(`<?xml-stylesheet href="a"?>`)},
 		{Name: "an instruction at the end", After: twoRead, Code: "saml_processing_instruction", Change: behind(`<?x?>`)},
+		{Name: "an instruction in the form of a declaration", After: twoRead, Code: "saml_processing_instruction", Sibling: leading(`<?xml version="1.0"?>`), Change: leading(`<?lmx version="1.0"?>`)},
 		{Name: "a second declaration", After: twoRead, Code: "saml_processing_instruction", Change: leading(`<?xml version="1.0"?><?xml version="1.0"?>`)},
 		{Name: "a declaration with more in it", After: twoRead, Code: "saml_processing_instruction", Change: leading(`<?xml version="1.0" encoding="UTF-8" x="y"?>`)},
 		{Name: "CDATA in the NameID", After: comment, Code: "saml_cdata", Change: inName("<![CDATA[4711]]>")},
@@ -64,6 +67,7 @@ func xmlVectors() []Vector {
 		{Name: "a tag without an end", After: twoRead, Code: "saml_xml", Change: inName("<saml:a>")},
 		{Name: "cut short", After: "A response that was copied incompletely", Code: "saml_xml", Change: func(s *Spec) { s.Raw = func(raw []byte) []byte { return raw[:600] } }},
 		{Name: "an attribute twice", After: "CVE-2025-66567 (ruby-saml): which of two counts", Code: "saml_xml", Change: replaceBytes(`<samlp:Response `, `<samlp:Response Consent="a" Consent="b" `)},
+		{Name: "an attribute twice, both alike", After: "CVE-2025-66567 (ruby-saml): which of two counts", Code: "saml_xml", Sibling: all(assertionSigned, replaceBytes(`<samlp:Response `, `<samlp:Response Consent="a" `)), Change: replaceBytes(`<samlp:Response `, `<samlp:Response Consent="a" Consent="a" `)},
 		{Name: "an attribute without quotes", After: twoRead, Code: "saml_xml", Change: replaceBytes(`<samlp:Response `, `<samlp:Response Consent=a `)},
 		{Name: "a character that XML has not", After: twoRead, Code: "saml_xml", Change: inName("4711&#1;")},
 		{Name: "a NUL", After: "CVE-2026-47778 family: a NUL ends the string for some", Code: "saml_xml", Change: inName("4711\x00")},
@@ -97,6 +101,7 @@ func bombVectors(depth string) []Vector {
 		}
 	}
 	return []Vector{
+		{Name: "65 levels", After: depth, Code: "saml_depth", Sibling: nested(61), Change: nested(62), STS: ""},
 		{Name: "100 levels", After: depth, Code: "saml_depth", Change: deep(100)},
 		{Name: "9,000 levels", After: depth, Code: "saml_depth", Change: deep(9_000)},
 		{Name: "65 attributes", After: "A bomb of attributes", Code: "saml_attributes", Sibling: all(assertionSigned, attributes(63)), Change: attributes(64), STS: ""},
@@ -105,4 +110,15 @@ func bombVectors(depth string) []Vector {
 		{Name: "more than goxmldsig counts", After: "goxmldsig 1.6.1: 1,000 steps through the tree", Code: "saml_elements", Sibling: groups(430), Change: groups(465), STS: "it verifies each element by itself, with fewer steps"},
 		{Name: "10,000 elements", After: "A bomb of elements", Code: "saml_elements", Change: inName(strings.Repeat("<a/>", 10_000))},
 	}
+}
+
+// nested puts so many status codes into the first one: the one place where the
+// grammar knows no bound.
+func nested(n int) func(*Spec) {
+	return Signing(func(d *etree.Document) {
+		for e := find(d, atStatus+"/StatusCode"); n > 0; n-- {
+			e = e.CreateElement("samlp:StatusCode")
+			e.CreateAttr("Value", "urn:x")
+		}
+	})
 }

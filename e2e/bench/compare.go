@@ -142,10 +142,10 @@ func (r *running) right(out *authv3.CheckResponse) error {
 		return nil
 	}
 	for _, h := range out.GetOkResponse().GetHeaders() {
-		if r.asks == "fetch" && h.GetHeader().GetKey() == ":path" && strings.Contains(h.GetHeader().GetValue(), "X-Amz-Signature=") {
+		if strings.HasPrefix(r.asks, "fetch") && h.GetHeader().GetKey() == ":path" && strings.Contains(h.GetHeader().GetValue(), "X-Amz-Signature=") {
 			return nil
 		}
-		if r.asks == "pass" && h.GetHeader().GetKey() == "authorization" && strings.HasPrefix(h.GetHeader().GetValue(), "Bearer ") {
+		if strings.HasPrefix(r.asks, "pass") && h.GetHeader().GetKey() == "authorization" && strings.HasPrefix(h.GetHeader().GetValue(), "Bearer ") {
 			return nil
 		}
 	}

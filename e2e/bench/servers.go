@@ -27,7 +27,8 @@ import (
 type contestant struct {
 	name string
 	// asks are the CheckRequests: fetches of objects, or requests of the
-	// application.
+	// application ("pass"); "shown" with those headers only that our
+	// configuration of Envoy shows.
 	asks string
 	size size
 	make func(size) (*grpc.Server, error)
@@ -45,6 +46,9 @@ var sets = map[string][]contestant{
 		{"rolepass fetch, bare", "fetch", usual, plainly},
 		{"rolepass fetch, audit and metrics", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, false, observed()...) }},
 		{"rolepass pass, bare", "pass", usual, plainly},
+		{"rolepass shown fetch, bare", "fetch shown", usual, plainly},
+		{"rolepass shown fetch, audit and metrics", "fetch shown", usual, func(s size) (*grpc.Server, error) { return rolepass(s, false, observed()...) }},
+		{"rolepass shown pass, bare", "pass shown", usual, plainly},
 		{"rolepass scanning fetch, bare", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},
 		{"rolepass scanning fetch, audit and metrics", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true, observed()...) }},
 		{"rolepass scanning pass, bare", "pass", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},

@@ -84,7 +84,7 @@ func (s *store) await() {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
-		if answer, err := http.Get(s.minio + "/minio/health/ready"); err == nil {
+		if answer, err := http.Get(s.minio + "/minio/health/cluster"); err == nil {
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
 				return

@@ -47,7 +47,7 @@ func (s *Stack) startStore(ctx context.Context) error {
 		return err
 	}
 	s.store = "http://" + addresses[0]
-	if err := p.await(ctx, s.store+"/minio/health/ready"); err != nil {
+	if err := p.await(ctx, s.store+"/minio/health/cluster"); err != nil {
 		return err
 	}
 	if err := s.fill(ctx); err != nil {

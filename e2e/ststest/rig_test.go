@@ -103,7 +103,7 @@ func (r *rig) startMinIO() {
 	r.server.Env = []string{"HOME=" + r.dir, "MINIO_ROOT_USER=" + root, "MINIO_ROOT_PASSWORD=" + rootSecret, "MINIO_BROWSER=off", "MINIO_UPDATE=off"}
 	r.server.Stdout, r.server.Stderr = output, output
 	r.start(r.server)
-	r.await("http://"+r.minio+"/minio/health/ready", output.Name())
+	r.await("http://"+r.minio+"/minio/health/cluster", output.Name())
 }
 
 // freeAddress is a loopback address where nobody listens.

@@ -147,14 +147,18 @@ func (s *Server) stsCalled(name string) func(string) {
 }
 
 // stsClient calls one regional endpoint. AssumeRoleWithSAML is not signed: the
-// assertion is the credential, so nothing of the machine's own is looked up.
+// assertion is the credential, so nothing of the machine's own is looked up, and
+// a redirect is an error: what answers elsewhere is not STS.
 func stsClient(one config.STS, as aws.CredentialsProvider) *sts.Client {
 	return sts.New(sts.Options{
 		Region:           one.Region,
 		BaseEndpoint:     endpoint(one.Endpoint),
 		Credentials:      as,
 		RetryMaxAttempts: 3,
-		HTTPClient:       &http.Client{Timeout: 5 * time.Second},
+		HTTPClient: &http.Client{
+			Timeout:       5 * time.Second,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	})
 }
 

@@ -100,9 +100,14 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 		s.metrics.InShadow()
 		s.grpc = inShadow(decider)
 	}
-	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
+	s.admin = adminServer(s.adminHandler())
 	s.operator = &http.Server{Handler: s.operatorHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return s, nil
+}
+
+// adminServer bounds what one connection may cost, in time and in headers.
+func adminServer(handler http.Handler) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
 }
 
 // Run listens, serves until ctx ends, lets answers under way finish, and

@@ -1,6 +1,7 @@
 package samltest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -19,7 +20,50 @@ func wrappingVectors() []Vector {
 			list = append(list, Vector{Name: "the original in " + h.name + ", " + base.name, After: h.after, Code: "saml_assertion_count", Sibling: base.sign, Change: Tampering(hide(h.place))})
 		}
 	}
-	return append(list, secondAssertions()...)
+	return slices.Concat(list, secondAssertions(), metadataWrappings())
+}
+
+// metadataWrappings have the signature of another document that the IdP
+// signed and that everybody may read, and a forged assertion.
+func metadataWrappings() []Vector {
+	const after = "CVE-2024-6800 (GHES): signed metadata in a response"
+	with := func(name, code string, place func(response, metadata *etree.Element)) Vector {
+		return Vector{Name: "the signed metadata " + name, After: after, Code: code, Change: all(func(s *Spec) { s.Sign = SignNothing }, Tampering(func(d *etree.Document) {
+			forge(theAssertion(d))
+			place(d.Root(), signedMetadata())
+		}))}
+	}
+	return []Vector{
+		with("in Extensions", "saml_signature_place", func(response, metadata *etree.Element) {
+			response.CreateElement("samlp:Extensions").AddChild(metadata)
+		}),
+		with("lends its signature and its ID", "saml_signature", func(response, metadata *etree.Element) {
+			response.CreateAttr("ID", metadata.SelectAttrValue("ID", ""))
+			response.InsertChildAt(1, metadata.SelectElement("Signature"))
+		}),
+		with("in its own signature", "saml_namespace", func(response, metadata *etree.Element) {
+			signature := metadata.SelectElement("Signature")
+			metadata.RemoveChild(signature)
+			signature.CreateElement("ds:Object").AddChild(metadata)
+			response.CreateAttr("ID", metadata.SelectAttrValue("ID", ""))
+			response.InsertChildAt(1, signature)
+		}),
+	}
+}
+
+// signedMetadata is the scene's metadata, with a signature by its key.
+func signedMetadata() *etree.Element {
+	idp, err := Scene()
+	if err != nil {
+		panic("samltest: " + err.Error())
+	}
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(idp.Metadata()); err != nil {
+		panic("samltest: " + err.Error())
+	}
+	doc.Root().CreateAttr("ID", "_metadata")
+	idp.Sign(doc.Root(), Signature{})
+	return doc.Root()
 }
 
 // hidingPlaces are where a signed assertion can be put while a forged one

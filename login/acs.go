@@ -195,6 +195,9 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 		return s.broken(r, err)
 	}
 	page := redirect(login.Return)
+	if login.Whose != "" && login.Whose != whoseIs(kept.Principal) {
+		page.set("clear-site-data", clearSite)
+	}
 	page.Event, page.Session = "login", kept
 	page.set("set-cookie", session.SetCookie(token))
 	page.set("set-cookie", dropPending(h.name))
@@ -216,7 +219,7 @@ func (s *Service) replace(ctx context.Context, login pending, now *session.Sessi
 	if login.Replaces == "" {
 		return nil
 	}
-	if login.Renews != "" && login.Renews == whoseIs(now.Principal) {
+	if login.Renewing && login.Whose == whoseIs(now.Principal) {
 		return s.Sessions.EndSoon(ctx, login.Replaces)
 	}
 	before := &session.Session{ID: login.Replaces, Roles: now.Roles}

@@ -294,6 +294,53 @@ func TestALoginReplacesTheBrowsersSession(t *testing.T) {
 	}
 }
 
+// What the browser keeps of somebody's pages is gone before the next person's
+// begin; the same person finds theirs as they left them.
+func TestALoginAsSomebodyElseClearsTheBrowser(t *testing.T) {
+	for name, story := range map[string]struct {
+		before, after string
+		renews        bool
+		clears        string
+	}{
+		"another person":              {"4711", "4712", false, `"cache", "storage"`},
+		"another person at a renewal": {"4711", "4712", true, `"cache", "storage"`},
+		"the same person":             {"4711", "4711", false, ""},
+		"the same person, renewed":    {"4711", "4711", true, ""},
+		"nobody before":               {"", "4711", false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			b := w.browser()
+			as := func(id string) func(*samltest.Spec) {
+				w.sts = func(_ *sts.AssumeRoleWithSAMLInput, out *sts.AssumeRoleWithSAMLOutput) error {
+					out.Subject = aws.String(id)
+					return nil
+				}
+				return func(s *samltest.Spec) { s.NameID = id }
+			}
+			if story.before != "" {
+				if page := b.signsIn(as(story.before)); page.Event != "login" {
+					t.Fatalf("answered %d: %v", page.Status, page.Refusal)
+				}
+			}
+			started := login.Request{Path: login.StartPath}
+			if story.renews {
+				started = login.Request{Path: login.RenewPath}
+			}
+			request := w.wasAsked(b.asks(started))
+			spec := right(request)
+			as(story.after)(&spec)
+			page := b.asks(posting(w.idp.Response(spec), request.RelayState))
+			if page.Event != "login" || b.session().Principal.NameID != story.after {
+				t.Fatalf("answered %d: %v", page.Status, page.Refusal)
+			}
+			if got := header(page, "clear-site-data"); got != story.clears {
+				t.Errorf("the browser is told to clear %q, want %q", got, story.clears)
+			}
+		})
+	}
+}
+
 func TestLogout(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()

@@ -60,6 +60,11 @@ func (s *Service) leaves(ended *session.Session) Page {
 	return redirect(SignedOutPath)
 }
 
+// clearSite has a browser forget what it keeps of the site, and end the site's
+// service workers, when a person leaves or another one takes their place: they
+// keep addresses that name objects, and locations that are good for a while.
+const clearSite = `"cache", "storage"`
+
 // clears has the browser forget everything of the site, and ask for the
 // password at the next login.
 func (s *Service) clears(page *Page, r Request) {
@@ -71,7 +76,7 @@ func (s *Service) clears(page *Page, r Request) {
 	for _, name := range pendingNames(r.CookieLines) {
 		page.set("set-cookie", dropPending(name))
 	}
-	page.set("clear-site-data", `"cache", "storage"`)
+	page.set("clear-site-data", clearSite)
 }
 
 // forget drops what was kept for a session whose record is gone: from memory

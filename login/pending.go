@@ -43,9 +43,10 @@ type pending struct {
 	Started   time.Time `json:"started"`
 	// Replaces is the session that the browser had when the login began.
 	Replaces string `json:"replaces,omitempty"`
-	// Renews says, as a hash, whose session that was, where the login only
-	// renews it.
-	Renews string `json:"renews,omitempty"`
+	// Whose says, as a hash, whose session that was.
+	Whose string `json:"whose,omitempty"`
+	// Renewing says that the login only renews it.
+	Renewing bool `json:"renewing,omitempty"`
 }
 
 // handle is the RelayState: a random name for the cookie, and how often this

@@ -35,7 +35,7 @@ func (s *Service) renewTo(ctx context.Context, r Request, who *session.Session, 
 		if idp.Name != who.Principal.IdP {
 			continue
 		}
-		page := s.start(ctx, r, idp, back, 0, whoseIs(who.Principal))
+		page := s.start(ctx, r, idp, back, 0, true)
 		page.set("set-cookie", fmt.Sprintf("%s=1; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=%d", renewCookie, int(renewPause/time.Second)))
 		if page.Event == "start" {
 			page.Event = "renew"

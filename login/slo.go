@@ -40,7 +40,7 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 		return s.refuse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))
 	}
 	ending := s.Sessions.List(about(sp.IdP.Name, message))
-	own, err := s.current(ctx, r)
+	own, _, err := s.current(ctx, r)
 	if err == nil {
 		err = s.EndSessions(ctx, ending)
 	}

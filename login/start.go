@@ -21,7 +21,7 @@ func (s *Service) Start(ctx context.Context, r Request) Page {
 	if len(s.IdPs) > 1 {
 		return s.choose(r)
 	}
-	return s.start(ctx, r, s.IdPs[0], returnTo(r.Target), 0, "")
+	return s.start(ctx, r, s.IdPs[0], returnTo(r.Target), 0, false)
 }
 
 // restart is the page StartPath: a login begun by hand, by a choice among
@@ -37,11 +37,11 @@ func (s *Service) restart(ctx context.Context, r Request) Page {
 	}
 	back := returnTo(query.Get("to"))
 	if len(s.IdPs) == 1 {
-		return s.start(ctx, r, s.IdPs[0], back, attempt, "")
+		return s.start(ctx, r, s.IdPs[0], back, attempt, false)
 	}
 	for _, idp := range s.IdPs {
 		if idp.Name == query.Get("idp") || query.Get("idp") == "" && idp.serves(query.Get("email")) {
-			return s.start(ctx, r, idp, back, attempt, "")
+			return s.start(ctx, r, idp, back, attempt, false)
 		}
 	}
 	r.Target = back
@@ -54,9 +54,9 @@ func (i IdP) serves(email string) bool {
 	return ok && slices.Contains(i.Domains, strings.ToLower(strings.TrimSpace(domain)))
 }
 
-// start sends the browser to an IdP. renews names the person whose session is
-// renewed; empty: it is a login.
-func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int, renews string) Page {
+// start sends the browser to an IdP, for a login or to renew the session that
+// it has.
+func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int, renewing bool) Page {
 	h, err := s.newHandle(attempt)
 	if err != nil {
 		return s.broken(r, err)
@@ -66,11 +66,11 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	if err != nil {
 		return s.broken(r, err)
 	}
-	replaces, err := s.current(ctx, r)
+	replaces, whose, err := s.current(ctx, r)
 	if err != nil {
 		return s.broken(r, err)
 	}
-	cookie, err := s.sealPending(h, pending{RequestID: message.ID, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces, Renews: renews})
+	cookie, err := s.sealPending(h, pending{RequestID: message.ID, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces, Whose: whose, Renewing: renewing})
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -85,16 +85,16 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	return page
 }
 
-// current is the session that the browser has now, if any.
-func (s *Service) current(ctx context.Context, r Request) (id string, err error) {
+// current is the session that the browser has now, if any, and whose it is.
+func (s *Service) current(ctx context.Context, r Request) (id, whose string, err error) {
 	now, err := s.Sessions.Find(ctx, r.CookieLines)
 	if errors.Is(err, session.ErrNone) {
-		return "", nil
+		return "", "", nil
 	}
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return now.ID, nil
+	return now.ID, whoseIs(now.Principal), nil
 }
 
 // whoseIs names a person in a pending login, without telling who it is.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolepass/rolepass/e2e/stack"
 )
@@ -16,22 +17,49 @@ func TestWithoutLabelStudiosYesNothingIsFetched(t *testing.T) {
 	before.signsIn("radiologist")
 	task := readable(before.project("Radiology"), "radiologist")[0]
 	before.mustBe(before.fetches(task.ID, task.URI), http.StatusOK)
-	running(t).WithOutage(stack.HangsUp, func() { before.mustBe(before.fetches(task.ID, task.URI), http.StatusOK) })
-	for name, outage := range map[string]stack.Outage{"it hangs up": stack.HangsUp, "it says nothing": stack.Hangs} {
+	outage(t, stack.HangsUp, func() { before.mustBe(before.fetches(task.ID, task.URI), http.StatusOK) })
+	for name, kind := range map[string]stack.Outage{"it hangs up": stack.HangsUp, "it says nothing": stack.Hangs, "nobody is at its port": stack.Refuses} {
 		t.Run(name, func(t *testing.T) {
 			v := visits(t)
 			v.signsIn("radiologist") // nobody has asked for this session yet
-			running(t).WithOutage(outage, func() {
-				s3 := len(s3Saw(t))
+			outage(t, kind, func() {
+				s3, began := len(s3Saw(t)), time.Now()
 				said := v.mustBe(v.fetches(task.ID, task.URI), http.StatusServiceUnavailable)
+				if took := time.Since(began); took > 8*time.Second {
+					t.Errorf("the refusal came after %v", took)
+				}
 				if len(s3Saw(t)) != s3 {
 					t.Error("S3 was asked")
 				}
-				if strings.Contains(string(said.body), "127.0.0.1") {
-					t.Errorf("the answer names an address: %s", said.body)
+				if strings.Contains(string(said.body), "127.0.0.1") || !strings.Contains(string(said.body), "Not available right now") {
+					t.Errorf("the answer is %s", said.body)
 				}
 			})
 			v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK)
 		})
+	}
+}
+
+// A page of Label Studio's is an error while nobody is at its port, and the page
+// again afterwards: neither Envoy nor Rolepass makes one up.
+func TestAPageOfLabelStudioThatIsNotThere(t *testing.T) {
+	v := visits(t)
+	v.signsIn("radiologist")
+	address := v.demo.Public + "/projects/"
+	outage(t, stack.Refuses, func() {
+		began := time.Now()
+		said := v.mustBe(v.asks("GET", address, nil, asPage...), http.StatusServiceUnavailable)
+		if took := time.Since(began); took > 8*time.Second || strings.Contains(string(said.body), "127.0.0.1") {
+			t.Errorf("after %v: %s", took, said.body)
+		}
+	})
+	v.mustBe(v.asks("GET", address, nil, asPage...), http.StatusOK)
+}
+
+// outage lets Label Studio fail while do runs.
+func outage(t *testing.T, kind stack.Outage, do func()) {
+	t.Helper()
+	if err := running(t).WithOutage(kind, do); err != nil {
+		t.Fatal(err)
 	}
 }

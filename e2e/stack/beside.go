@@ -86,7 +86,7 @@ func (s *Stack) View(ctx context.Context) (*Beside, error) {
 }
 
 // besides are the addresses of Envoys that are started when somebody asks.
-type besides struct{ redirecting, viewer, mounted string }
+type besides struct{ redirecting, viewer, mounted, alone string }
 
 // applications are their service providers, known before they run.
 func (s *Stack) applications() []string {

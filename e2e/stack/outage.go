@@ -1,6 +1,9 @@
 package stack
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // Outage is a way in which Label Studio does not answer.
 type Outage int32
@@ -10,13 +13,23 @@ const (
 	HangsUp Outage = iota + 1
 	// Hangs takes requests and says nothing.
 	Hangs
+	// Refuses has nobody at the port: connections are refused.
+	Refuses
 )
 
 // WithOutage lets Label Studio fail, for everybody, while do runs.
-func (s *Stack) WithOutage(o Outage, do func()) {
+func (s *Stack) WithOutage(o Outage, do func()) (err error) {
+	if o == Refuses {
+		if err := s.atApp.Close(); err != nil {
+			return err
+		}
+		// Also when do ends the test.
+		defer func() { err = errors.Join(err, s.opensApp()) }()
+	}
 	s.outage.Store(int32(o))
 	defer s.outage.Store(0)
 	do()
+	return nil
 }
 
 // failing is Label Studio as the outage has it.

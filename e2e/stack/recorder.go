@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -46,10 +47,23 @@ func (s *Stack) startRecorder() error {
 	if err != nil {
 		return err
 	}
-	address, err := s.serves(s.failing(recorder(s.direct, log)))
-	s.app = "http://" + address
+	address, err := s.ports.address() // one that nobody else is given while it is closed
+	if err != nil {
+		return err
+	}
+	s.recorder, s.app = s.failing(recorder(s.direct, log)), "http://"+address
 	s.Demo.LabelStudio = s.app
-	return err
+	return s.opensApp()
+}
+
+// opensApp listens where everybody expects Label Studio.
+func (s *Stack) opensApp() error {
+	listener, err := net.Listen("tcp", strings.TrimPrefix(s.app, "http://"))
+	if err != nil {
+		return err
+	}
+	s.atApp = s.servesOn(listener, s.recorder)
+	return nil
 }
 
 // recorder passes requests on unchanged and writes each one down before its

@@ -52,8 +52,10 @@ type Stack struct {
 	store      string   // MinIO itself
 	direct     *url.URL // Label Studio itself
 	app        string   // the recorder before it
-	listen     string   // Envoy's address
-	observed   string   // Envoy's address before an application that signs in itself
+	recorder   http.Handler
+	atApp      *http.Server // serves the recorder
+	listen     string       // Envoy's address
+	observed   string       // Envoy's address before an application that signs in itself
 	besides    besides
 	envoyAdmin string
 	idp        *idp.Provider
@@ -165,11 +167,11 @@ func (s *Stack) choosesPort() error {
 	if s.Demo.Public, err = public(s.listen); err != nil {
 		return err
 	}
-	addresses, err := s.ports.addresses(4)
+	addresses, err := s.ports.addresses(5)
 	if err != nil {
 		return err
 	}
-	s.observed, s.besides = addresses[0], besides{redirecting: addresses[1], viewer: addresses[2], mounted: addresses[3]}
+	s.observed, s.besides = addresses[0], besides{redirecting: addresses[1], viewer: addresses[2], mounted: addresses[3], alone: addresses[4]}
 	return nil
 }
 
@@ -180,12 +182,13 @@ func public(listen string) (string, error) {
 }
 
 // servesOn answers on a listener until the stack stops.
-func (s *Stack) servesOn(listener net.Listener, handler http.Handler) {
+func (s *Stack) servesOn(listener net.Listener, handler http.Handler) *http.Server {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	s.mu.Lock()
 	s.servers = append(s.servers, server)
 	s.mu.Unlock()
+	return server
 }
 
 // Stop ends everything, the last first. It may be called twice.

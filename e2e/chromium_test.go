@@ -127,6 +127,12 @@ func (c *chromium) signsIn(name string) {
 // entersAs opens the address and gives name and password on the IdP's page.
 func (c *chromium) entersAs(name string) {
 	c.t.Helper()
+	c.entersAt(name, c.demo.Public+"/")
+}
+
+// entersAt does so at another address, which leads to the IdP.
+func (c *chromium) entersAt(name, address string) {
+	c.t.Helper()
 	var password string
 	for _, account := range c.demo.Accounts {
 		if account.Name == name {
@@ -134,7 +140,7 @@ func (c *chromium) entersAs(name string) {
 		}
 	}
 	c.runs(
-		chromedp.Navigate(c.demo.Public+"/"),
+		chromedp.Navigate(address),
 		chromedp.WaitVisible(`input[name="password"]`),
 	)
 	// Keycloak asks whom it knows for the password alone, with a way to be
@@ -157,6 +163,15 @@ func quoted(s string) string {
 	return string(text)
 }
 
+// list writes them as JavaScript does.
+func list(all []string) string {
+	var quotes []string
+	for _, one := range all {
+		quotes = append(quotes, quoted(one))
+	}
+	return "[" + strings.Join(quotes, ", ") + "]"
+}
+
 // until asks the page again and again, whichever page that is by then.
 func (c *chromium) until(condition string) {
 	c.t.Helper()
@@ -165,7 +180,7 @@ func (c *chromium) until(condition string) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition))
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition, chromedp.EvalAwaitPromise))
 		if err == nil && holds {
 			return
 		}

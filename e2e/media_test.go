@@ -158,10 +158,13 @@ func (c *chromium) project(title string) stack.Project {
 
 // exchange is one request of the browser and what became of it.
 type exchange struct {
+	id                                    network.RequestID
 	url, asked, contentType, contentRange string
 	status                                int64
 	failure                               string
 	aborted                               bool // by the page itself
+	worker                                bool // a service worker answered
+	cached                                bool // the browser had it already
 }
 
 // traffic is what a page and its network say to each other.
@@ -185,24 +188,29 @@ func (n *traffic) hears(event any) {
 	defer n.mu.Unlock()
 	at := func(id network.RequestID) *exchange {
 		if n.all[id] == nil {
-			n.all[id] = &exchange{}
+			n.all[id] = &exchange{id: id}
 		}
 		return n.all[id]
 	}
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		at(e.RequestID).url = e.Request.URL
+		if e.RedirectResponse == nil { // else it is the same request, further on
+			at(e.RequestID).url = e.Request.URL
+		}
 		if asked, ok := e.Request.Headers["Range"].(string); ok {
 			at(e.RequestID).asked = asked
 		}
 	case *network.EventResponseReceived:
 		x := at(e.RequestID)
 		x.status, x.contentType = e.Response.Status, e.Response.MimeType
+		x.worker, x.cached = e.Response.FromServiceWorker, x.cached || e.Response.FromDiskCache
 		for name, value := range e.Response.Headers {
 			if strings.EqualFold(name, "Content-Range") {
 				x.contentRange, _ = value.(string)
 			}
 		}
+	case *network.EventRequestServedFromCache:
+		at(e.RequestID).cached = true
 	case *network.EventLoadingFailed:
 		x := at(e.RequestID)
 		x.failure, x.aborted = e.ErrorText, e.Canceled
@@ -244,6 +252,16 @@ func (n *traffic) fetches() (found []exchange) {
 		}
 	}
 	return found
+}
+
+// body is what the page got for a request.
+func (c *chromium) body(x exchange) []byte {
+	c.t.Helper()
+	got, err := chromedp.Call(c.ctx, network.GetResponseBody, network.GetResponseBodyParams{RequestID: x.id})
+	if err != nil {
+		c.fails(err)
+	}
+	return got.Body
 }
 
 // of says that a fetch is for a task of the project.

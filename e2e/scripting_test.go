@@ -96,7 +96,7 @@ func (c *chromium) tries(page, object string, patience int) outcome {
 // asks gives the page's answer.
 func (c *chromium) asks(condition string) bool {
 	c.t.Helper()
-	is, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool](condition))
+	is, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool](condition, chromedp.EvalAwaitPromise))
 	if err != nil {
 		c.fails(err)
 	}

@@ -19,8 +19,9 @@ type heard struct{ subject, format, issuer, recipient, session string }
 // set up for the catalogue's scene.
 type readers struct {
 	sp         *saml.ServiceProvider
-	rig        *rig
 	decryption *saml.Decryption
+	// plain is the endpoint without a key to decrypt with, keyed with ours.
+	plain, keyed *rig
 }
 
 func newReaders(t *testing.T, idp *samltest.IdP) *readers {
@@ -46,11 +47,25 @@ func newReaders(t *testing.T, idp *samltest.IdP) *readers {
 	if err != nil {
 		t.Fatal(err)
 	}
+	key := filepath.Join(t.TempDir(), "decryption.pem")
+	if err := os.WriteFile(key, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	withKey := *cfg
+	withKey.Providers = []samlsts.Provider{{ARN: samltest.SceneProvider, Metadata: file, DecryptionKeyFile: key}}
 	return &readers{
 		sp: &saml.ServiceProvider{EntityID: samltest.SceneSP, ACS: samltest.SceneACS, IdP: saml.IdP{
 			Name: "corp", Metadata: metadata, Audience: cfg.Audience, Providers: []string{samltest.SceneProvider}}},
-		rig: serve(t, cfg), decryption: decryption,
+		plain: serve(t, cfg), keyed: serve(t, &withKey), decryption: decryption,
 	}
+}
+
+// endpoint is the one that has the key where package saml has it.
+func (r *readers) endpoint(v samltest.Vector) *rig {
+	if v.Decrypts {
+		return r.keyed
+	}
+	return r.plain
 }
 
 // ours is package saml's answer to a sibling; nil: refused.
@@ -72,22 +87,22 @@ func (r *readers) ours(v samltest.Vector, encoded string, now time.Time) *heard 
 	return &heard{a.Principal.NameID, samltest.SubjectType(a.Principal.NameIDFormat), a.Issuer, a.Recipient, a.Principal.SessionName}
 }
 
-// theirs is the endpoint's answer, read as an SDK would read it; nil: refused.
-func (r *readers) theirs(encoded string, now time.Time) *heard {
-	r.rig.server.Now = func() time.Time { return now }
-	r.rig.orders = nil
-	r.rig.server.Assume = func(_ context.Context, o samlsts.Order) (*samlsts.Credentials, error) {
-		r.rig.orders = append(r.rig.orders, o)
+// hears is the endpoint's answer, read as an SDK would read it; nil: refused.
+func (r *rig) hears(encoded string, now time.Time) *heard {
+	r.server.Now = func() time.Time { return now }
+	r.orders = nil
+	r.server.Assume = func(_ context.Context, o samlsts.Order) (*samlsts.Credentials, error) {
+		r.orders = append(r.orders, o)
 		return &samlsts.Credentials{AccessKeyID: "STORE1", SecretAccessKey: storeSecret, SessionToken: storeToken, Expiration: now.Add(o.Duration)}, nil
 	}
 	call := form(encoded)
 	call.Set("RoleArn", samltest.SceneRole)
 	call.Set("PrincipalArn", samltest.SceneProvider)
-	o := r.rig.call(call)
+	o := r.call(call)
 	if o.status != 200 {
 		return nil
 	}
-	return &heard{o.Result.Subject, o.Result.SubjectType, o.Result.Issuer, o.Result.Audience, r.rig.orders[0].SessionName}
+	return &heard{o.Result.Subject, o.Result.SubjectType, o.Result.Issuer, o.Result.Audience, r.orders[0].SessionName}
 }
 
 // TestTwoReadersAgree gives every sibling in the catalogue to both verifiers,
@@ -102,22 +117,23 @@ func TestTwoReadersAgree(t *testing.T) {
 	r := newReaders(t, idp)
 	for _, v := range samltest.Catalogue() {
 		t.Run(v.Name, func(t *testing.T) {
-			r.rig.t = t
+			endpoint := r.endpoint(v)
+			endpoint.t = t
 			spec, now := v.Accepted()
 			encoded := idp.Response(spec)
-			ours, theirs := r.ours(v, encoded, now), r.theirs(encoded, now)
+			ours, theirs := r.ours(v, encoded, now), endpoint.hears(encoded, now)
 			switch {
 			case ours == nil:
 				t.Fatal("package saml refuses the sibling")
 			case (theirs == nil) != (v.STSSibling != ""):
-				t.Errorf("the endpoint accepts the sibling: %t (%s); the catalogue says %q", theirs != nil, r.rig.last().Why, v.STSSibling)
+				t.Errorf("the endpoint accepts the sibling: %t (%s); the catalogue says %q", theirs != nil, endpoint.last().Why, v.STSSibling)
 			case theirs != nil && *ours != *theirs:
 				t.Errorf("of the sibling, one reads %+v and the other %+v", *ours, *theirs)
 			}
 
 			spec, now = v.Refused()
-			if theirs := r.theirs(idp.Response(spec), now); (theirs == nil) != (v.STS == "") {
-				t.Errorf("the endpoint accepts it: %t (%s); the catalogue says %q", theirs != nil, r.rig.last().Why, v.STS)
+			if theirs := endpoint.hears(idp.Response(spec), now); (theirs == nil) != (v.STS == "") {
+				t.Errorf("the endpoint accepts it: %t (%s); the catalogue says %q", theirs != nil, endpoint.last().Why, v.STS)
 			}
 		})
 	}

@@ -52,14 +52,14 @@ func (p *provider) accept(encoded string, now time.Time) (*assertion, error) {
 	if !p.validUntil.IsZero() && !now.Before(p.validUntil) {
 		return nil, invalid("The metadata of the specified provider has expired")
 	}
-	document, err := decode(encoded)
+	document, err := decode(encoded, p.key != nil)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.issued(document.response, document.assertion); err != nil {
 		return nil, err
 	}
-	signed, err := document.verify(p.certificates, now)
+	signed, err := p.verify(document, now)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +73,22 @@ func (p *provider) accept(encoded string, now time.Time) (*assertion, error) {
 	return said, nil
 }
 
+// verify verifies a response, with the provider's key where its assertion is
+// encrypted.
+func (p *provider) verify(d *document, now time.Time) (*verified, error) {
+	if d.assertion == nil {
+		return d.decrypted(p.key, p.certificates, now)
+	}
+	return d.verify(p.certificates, now)
+}
+
 // issued compares the issuers with the metadata's entityID. The response's is
 // optional (SAML core, section 3.2.2), the assertion's is not.
 func (p *provider) issued(response, assertion *element) error {
-	issuers := append(response.all(samlName("Issuer")), assertion.only(samlName("Issuer")))
+	issuers := response.all(samlName("Issuer"))
+	if assertion != nil { // not encrypted any more
+		issuers = append(issuers, assertion.only(samlName("Issuer")))
+	}
 	for _, issuer := range issuers {
 		if issuer == nil || !issuer.leaf() || issuer.text != p.entity {
 			return invalid("Issuer not present in specified provider")

@@ -70,6 +70,10 @@ type Provider struct {
 	// Metadata is the file with the IdP's EntityDescriptor. Only the
 	// certificates in it are trusted, and only for this provider.
 	Metadata string `yaml:"metadata"`
+	// DecryptionKeyFile holds the private key for which the IdP encrypts its
+	// assertions: RSA, PKCS #8 in PEM. It is what AddPrivateKey gives to a
+	// provider in IAM. Optional: without it an encrypted assertion is refused.
+	DecryptionKeyFile string `yaml:"decryption_key_file"`
 }
 
 // Role is one role.
@@ -155,7 +159,7 @@ func (c *Config) relativeTo(folder string) {
 		files = append(files, &c.TLS.CertificateFile, &c.TLS.KeyFile)
 	}
 	for i := range c.Providers {
-		files = append(files, &c.Providers[i].Metadata)
+		files = append(files, &c.Providers[i].Metadata, &c.Providers[i].DecryptionKeyFile)
 	}
 	for i := range c.Roles {
 		files = append(files, &c.Roles[i].Store.SecretAccessKeyFile)

@@ -1,6 +1,8 @@
 package samlsts_test
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +22,7 @@ clock_skew: 30s
 providers:
   - arn: arn:aws:iam::111122223333:saml-provider/corp
     metadata: corp.xml
+    decryption_key_file: decryption.pem
 roles:
   - arn: arn:aws:iam::111122223333:role/radiology
     max_session_duration: 2h
@@ -34,7 +37,12 @@ issued_log: issued.jsonl
 func written(t *testing.T, text string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"samlsts.yaml": text, "corp.xml": metadata(entity, must(t, idpKey)), "radiology.secret": userSecret + "\n", "two-lines": "a\nb\n", "empty": "\n"} {
+	private, err := x509.MarshalPKCS8PrivateKey(must(t, strangerKey).private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decryption := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+	for name, content := range map[string]string{"decryption.pem": decryption, "samlsts.yaml": text, "corp.xml": metadata(entity, must(t, idpKey)), "radiology.secret": userSecret + "\n", "two-lines": "a\nb\n", "empty": "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -29,14 +29,16 @@ func ds(local string) name       { return name{signatureNS, local} }
 // document is a response as it was received: nothing in it is verified. It
 // serves to find the signatures and to refuse odd shapes early.
 type document struct {
-	raw       []byte
-	response  *element
+	raw      []byte
+	response *element
+	// assertion is nil while it is encrypted.
 	assertion *element
 }
 
 // decode reads the parameter SAMLAssertion: standard base64 of the response,
-// as the IdP posted it. Line ends in it are ignored, nothing else is.
-func decode(encoded string) (*document, error) {
+// as the IdP posted it. Line ends in it are ignored, nothing else is. Whether
+// the assertion may be encrypted is the provider's.
+func decode(encoded string, mayEncrypt bool) (*document, error) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
 	if err != nil {
 		return nil, invalid("Invalid base64 SAMLResponse")
@@ -49,7 +51,14 @@ func decode(encoded string) (*document, error) {
 	if err := succeeded(root); err != nil {
 		return nil, err
 	}
-	if err := shape(root); err != nil {
+	shaped := shape
+	if len(root.all(samlName("EncryptedAssertion"))) > 0 {
+		if !mayEncrypt {
+			return nil, invalid("Invalid SAML response: the assertion is encrypted; this provider has no key to decrypt it")
+		}
+		shaped = encryptedShape
+	}
+	if err := shaped(root); err != nil {
 		return nil, invalid("Invalid SAML response: %s", err)
 	}
 	return &document{raw: raw, response: root, assertion: root.only(samlName("Assertion"))}, nil
@@ -131,9 +140,6 @@ func (e *element) matches(model []part) error {
 // assertion, directly in the response, each ID once, signatures only directly
 // in what they sign. Signature wrapping needs another arrangement.
 func shape(response *element) error {
-	if len(response.all(samlName("EncryptedAssertion"))) > 0 {
-		return errors.New("the assertion is encrypted; this endpoint has no key to decrypt it")
-	}
 	if err := response.matches(responseModel); err != nil {
 		return err
 	}
@@ -149,7 +155,7 @@ func shape(response *element) error {
 			return fmt.Errorf("the Version of %s is not 2.0", el.local)
 		}
 	}
-	return uniqueIDs(response)
+	return uniqueIDs(response, response, assertion)
 }
 
 // census counts the elements that may stand in one place only, whatever their
@@ -171,12 +177,12 @@ func census(response, assertion *element) error {
 
 var ncName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
-// uniqueIDs requires an ID on response and assertion and refuses to see any
+// uniqueIDs requires an ID on response and assertion, the owners, and refuses to see any
 // value twice, whichever way the attribute is spelled.
-func uniqueIDs(response *element) error {
+func uniqueIDs(within *element, owners ...*element) error {
 	seen := make(map[string]bool)
 	var err error
-	response.walk(func(el *element) {
+	within.walk(func(el *element) {
 		onThis := 0
 		for _, a := range el.attributes {
 			if !strings.EqualFold(a.local, "id") {
@@ -188,7 +194,7 @@ func uniqueIDs(response *element) error {
 			seen[a.value] = true
 		}
 	})
-	for _, el := range []*element{response, response.only(samlName("Assertion"))} {
+	for _, el := range owners {
 		if id, _ := el.attr("ID"); !ncName.MatchString(id) {
 			err = fmt.Errorf("the ID of %s is missing or not a name", el.local)
 		}

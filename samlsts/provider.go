@@ -28,6 +28,8 @@ type provider struct {
 	certificates []*x509.Certificate
 	// validUntil is the zero time where the metadata states none.
 	validUntil time.Time
+	// key decrypts assertions; nil where none is registered.
+	key *rsa.PrivateKey
 }
 
 // readProvider reads one provider of the configuration.
@@ -45,6 +47,11 @@ func readProvider(p Provider) (*provider, error) {
 		return nil, fmt.Errorf("provider %s: metadata %s: %w", p.ARN, p.Metadata, err)
 	}
 	read.arn = arn
+	if p.DecryptionKeyFile != "" {
+		if read.key, err = readDecryptionKey(p.DecryptionKeyFile); err != nil {
+			return nil, fmt.Errorf("provider %s: %w", p.ARN, err)
+		}
+	}
 	return read, nil
 }
 

@@ -24,7 +24,10 @@
 // shares no code with a SAML service provider in front of it, so that a trick
 // which deceives one parser meets a second one. goxmldsig verifies signatures.
 //
-// What it does not do: encrypted assertions, session tags and SourceIdentity
+// An encrypted assertion is accepted where the provider has the key: encrypted
+// by AES-GCM, the key wrapped by RSA-OAEP, and the assertion itself signed.
+//
+// What it does not do: session tags and SourceIdentity
 // (refused, as by a trust policy without sts:TagSession), PolicyArns (the
 // store has no managed policies), one-time use of assertions (AWS has none
 // either), any other STS action, and GET: an assertion in a request line would

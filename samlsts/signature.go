@@ -162,7 +162,7 @@ func (d *document) locate(n name) (*etree.Element, error) {
 		return nil, fmt.Errorf("reading XML: %w", err)
 	}
 	target := tree.Root()
-	if target != nil && n == samlName("Assertion") {
+	if target != nil && n == samlName("Assertion") && d.response != nil {
 		target = child(target, n)
 	}
 	if target == nil || target.Tag != n.local || target.NamespaceURI() != n.space {

@@ -377,8 +377,11 @@ func isChar(c rune) bool {
 	return c == '\t' || c == '\n' || c == '\r' || c >= 0x20 && c <= 0xD7FF || c >= 0xE000 && c <= 0xFFFD || c >= 0x10000 && c <= 0x10FFFF
 }
 
-// all gives the children with this name.
+// all gives the children with this name; what is not there has none.
 func (e *element) all(n name) []*element {
+	if e == nil {
+		return nil
+	}
 	var found []*element
 	for _, child := range e.children {
 		if child.name == n {
@@ -398,6 +401,9 @@ func (e *element) only(n name) *element {
 
 // attr gives the value of an attribute without a namespace.
 func (e *element) attr(local string) (string, bool) {
+	if e == nil {
+		return "", false
+	}
 	for _, a := range e.attributes {
 		if a.name == (name{"", local}) {
 			return a.value, true

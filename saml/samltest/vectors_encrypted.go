@@ -48,7 +48,7 @@ func encryptedVectors() []Vector {
 		{Name: "nothing, besides the assertion", After: none, Code: "saml_encrypted", Change: Signing(Insert(atResponse, `<saml:EncryptedAssertion/>`))},
 	}
 	keyed := func(name, after, code string, change func(*Encryption)) {
-		list = append(list, Vector{Name: name, After: after, Code: code, Decrypts: true, STSSibling: stsHasNoKey, Sibling: encrypted(nil), Change: encrypted(change)})
+		list = append(list, Vector{Name: name, After: after, Code: code, Decrypts: true, Sibling: encrypted(nil), Change: encrypted(change)})
 	}
 	for _, uri := range []string{AES128CBC, AES256CBC, EncryptionNS + "aes192-cbc", EncryptionNS + "tripledes-cbc", "", "http://www.w3.org/2001/04/xmlenc#aes256-gcm"} {
 		keyed("content "+uri, cbc, "saml_encryption_algorithm", func(e *Encryption) { e.Content = named(uri) })
@@ -136,7 +136,7 @@ func methodVectors(after string) []Vector {
 	)
 	how := func(e *Encryption) { e.Transport, e.Digest, e.MGF = OAEP, SHA1, Encryption11NS+"mgf1sha1" }
 	with := func(name, code string, edit func(*etree.Element)) Vector {
-		return Vector{Name: name, After: after, Code: code, Decrypts: true, STSSibling: stsHasNoKey,
+		return Vector{Name: name, After: after, Code: code, Decrypts: true,
 			Sibling: encrypted(how), Change: encrypted(func(e *Encryption) { how(e); e.Edit = edit })}
 	}
 	var list []Vector
@@ -168,16 +168,21 @@ func methodVectors(after string) []Vector {
 // besideVectors have something besides the one encrypted assertion.
 func besideVectors(after string) []Vector {
 	v := func(name, code string, change func(*Spec)) Vector {
-		return Vector{Name: name, After: after, Code: code, Decrypts: true, STSSibling: stsHasNoKey, Sibling: encrypted(nil), Change: change}
+		return Vector{Name: name, After: after, Code: code, Decrypts: true, Sibling: encrypted(nil), Change: change}
+	}
+	login := func(name, code string, change func(*Spec)) Vector {
+		of := v(name, code, change)
+		of.STS = "it knows of no logins"
+		return of
 	}
 	return []Vector{
 		v("two encrypted assertions", "saml_assertion_count", Tampering(Duplicate(atResponse+"/EncryptedAssertion", nil))),
 		v("a plain assertion besides", "saml_assertion_count", Tampering(Insert(atResponse, `<saml:Assertion/>`))),
 		v("a plain assertion in Extensions", "saml_assertion_count", Tampering(Insert(atResponse, `<samlp:Extensions><saml:Assertion/></samlp:Extensions>`))),
 		v("an encrypted one in Extensions", "saml_encrypted", Tampering(Insert(atResponse, `<samlp:Extensions><saml:EncryptedAssertion/></samlp:Extensions>`))),
-		v("the response unsolicited", "saml_unsolicited", func(s *Spec) { s.InResponseTo = Absent }),
-		v("another login", "saml_in_response_to", func(s *Spec) { s.InResponseTo = "id-another" }),
-		v("the assertion answers another", "saml_in_response_to", Signing(SetAttr(atData, "InResponseTo", "id-another"))),
+		login("the response unsolicited", "saml_unsolicited", func(s *Spec) { s.InResponseTo = Absent }),
+		login("another login", "saml_in_response_to", func(s *Spec) { s.InResponseTo = "id-another" }),
+		login("the assertion answers another", "saml_in_response_to", Signing(SetAttr(atData, "InResponseTo", "id-another"))),
 		v("another recipient", "saml_recipient", func(s *Spec) { s.Recipient = "https://elsewhere.example.com/" }),
 		v("the response's signature broken", "saml_signature", Tampering(SetText(atResponse+"/Signature/SignatureValue", "AAAA"))),
 		v("the response tampered with", "saml_signature", Tampering(SetAttr(atResponse, "Consent", "x"))),
@@ -188,8 +193,6 @@ func besideVectors(after string) []Vector {
 const (
 	atText = "./EncryptedData/CipherData/CipherValue"
 	atKey  = "./EncryptedData/KeyInfo/EncryptedKey/CipherData/CipherValue"
-
-	stsHasNoKey = "it has no key to decrypt with"
 )
 
 // named keeps an empty algorithm from meaning the default.

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rolepass/rolepass/credcache"
+	"github.com/rolepass/rolepass/e2e/canary/scribe"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
@@ -25,7 +26,11 @@ import (
 	"github.com/rolepass/rolepass/state"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// secrets are those of all tests here, and TestMain looks for them in what the
+// errors of all tests say.
+var secrets = scribe.New()
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(secrets.After(m)) }
 
 const role = "arn:aws:iam::111122223333:role/radiology"
 
@@ -65,6 +70,7 @@ func newWorld(t testing.TB, bytes int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	secrets.KeepFiles(t, dir)
 	w.sealer = &state.Sealer{Keys: ring, Now: w.now, Rand: random(2)}
 	w.store = state.NewMemory(64<<20, w.now)
 	w.sessions = &session.Manager{Store: w.store, Sealer: w.sealer, Now: w.now, Rand: random(3), Idle: time.Hour, Absolute: 8 * time.Hour}
@@ -84,6 +90,9 @@ func (w *world) session() *session.Session {
 func (w *world) puts(k credcache.Key, id string) *presign.Credentials {
 	w.t.Helper()
 	c := &presign.Credentials{AccessKeyID: id, SecretAccessKey: "canary-secret", SessionToken: presign.Secret(strings.Repeat("t", 1000)), Expires: w.now().Add(time.Hour), STS: "aws"}
+	secrets.Keep("a secret access key", c.SecretAccessKey.Reveal())
+	secrets.Keep("a session token", c.SessionToken.Reveal())
+	secrets.Log.Info("put", "for", k.Role, "what", c)
 	if err := w.Put(w.t.Context(), k, c); err != nil {
 		w.t.Fatal(err)
 	}
@@ -230,6 +239,8 @@ type stsDouble struct {
 
 func (d *stsDouble) AssumeRoleWithSAML(_ context.Context, in *sts.AssumeRoleWithSAMLInput, _ ...func(*sts.Options)) (*sts.AssumeRoleWithSAMLOutput, error) {
 	d.calls = append(d.calls, in)
+	secrets.Keep("an assertion", *in.SAMLAssertion)
+	secrets.Keep("a session token", "canary-token")
 	out := &sts.AssumeRoleWithSAMLOutput{
 		Subject: aws.String("4711"), Issuer: aws.String("https://idp.test"), Audience: aws.String("https://label.test/acs"),
 		AssumedRoleUser: &ststypes.AssumedRoleUser{Arn: aws.String("arn:aws-cn:sts::111122223333:assumed-role/radiology/ada")},
@@ -289,6 +300,8 @@ func TestOneExchange(t *testing.T) {
 		var outcomes []string
 		e := &credcache.Exchanger{Name: "aws", STS: double, Duration: c.duration, Called: func(outcome string) { outcomes = append(outcomes, outcome) }}
 		got, err := e.Exchange(t.Context(), order())
+		secrets.Refused(err)
+		secrets.Log.Info("exchanged", "what", got, "for", order())
 		var asked []int32
 		for _, call := range double.calls {
 			asked = append(asked, *call.DurationSeconds)

@@ -27,6 +27,7 @@ func TestWhatSTSQuotesOfAnAssertionIsNotShown(t *testing.T) {
 		o.Encoded = assertion
 		e := &credcache.Exchanger{Name: "aws", STS: double, Duration: time.Hour, Called: func(string) {}}
 		_, err := e.Exchange(t.Context(), o)
+		secrets.Refused(err)
 		var ref *refusal.Refusal
 		if !errors.As(err, &ref) {
 			t.Fatalf("%s: %v", name, err)

@@ -3,7 +3,6 @@ package credcache_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,7 +56,7 @@ func (s *roleSTS) taken() string {
 func standing(with credcache.RoleSTS) *credcache.Standing {
 	return &credcache.Standing{
 		Name: "ml", RoleARN: "arn:aws:iam::111122223333:role/ml", Policies: []string{"one", "two"}, STSName: "aws", STS: with,
-		Duration: time.Hour, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Duration: time.Hour, Now: time.Now, Log: secrets.Log,
 	}
 }
 
@@ -114,6 +113,7 @@ func TestAWebIdentityIsReadEachTime(t *testing.T) {
 		t.Error("a token was found where none is")
 	}
 	for _, token := range []string{"first-token", "second-token"} {
+		secrets.Keep("a web identity", token)
 		if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,9 @@ func TestAWebIdentityIsReadEachTime(t *testing.T) {
 		t.Errorf("STS saw %v", with.tokens)
 	}
 	with.err = errors.New("the token second-token is not good")
-	if _, err := s.Renew(t.Context()); err == nil || strings.Contains(err.Error(), "second-token") {
+	_, err := s.Renew(t.Context())
+	if err == nil || strings.Contains(err.Error(), "second-token") {
 		t.Errorf("the error is %v", err)
 	}
+	secrets.Refused(err)
 }

@@ -21,10 +21,10 @@ func TestADecisionAllocatesLittle(t *testing.T) {
 		"fetch": {request("GET", fetching("7", lung), cookie), decision.Stream, 10},
 		"pass":  {request("GET", "/api/tasks?project=12&page=1", "csrftoken=c; "+cookie), decision.Pass, 16},
 	} {
-		if got := w.Decide(t.Context(), c.request); got.Kind != c.kind {
+		if got := w.Decider.Decide(t.Context(), c.request); got.Kind != c.kind {
 			t.Fatalf("%s: decided %v %s", name, got.Kind, got.Code)
 		}
-		if got := testing.AllocsPerRun(200, func() { w.Decide(t.Context(), c.request) }); got > c.most+raced.Room {
+		if got := testing.AllocsPerRun(200, func() { w.Decider.Decide(t.Context(), c.request) }); got > c.most+raced.Room {
 			t.Errorf("a %s takes %.0f allocations, more than %.0f", name, got, c.most)
 		} else {
 			t.Logf("a %s takes %.0f allocations", name, got)

@@ -20,14 +20,14 @@ func BenchmarkDecide(b *testing.B) {
 	cookie := w.signedIn(radiology)
 	fetch := request("GET", fetching("7", lung), cookie)
 	pass := request("GET", "/api/tasks?project=12&page=1", "csrftoken=c; "+cookie)
-	if got := w.Decide(b.Context(), fetch); got.Kind != decision.Stream {
+	if got := w.Decider.Decide(b.Context(), fetch); got.Kind != decision.Stream {
 		b.Fatalf("decided %v %s", got.Kind, got.Code)
 	}
 	for name, r := range map[string]decision.Request{"fetch": fetch, "pass": pass} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				w.Decide(b.Context(), r)
+				w.Decider.Decide(b.Context(), r)
 			}
 		})
 	}

@@ -66,7 +66,7 @@ func TestWhatIsSignedIsWhatWasAsked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		credentials := &presign.Credentials{AccessKeyID: "ASIAlogy", SecretAccessKey: "secret", SessionToken: "token", Expires: w.clock().Add(time.Hour), STS: "aws"}
+		credentials := &presign.Credentials{AccessKeyID: "ASIAlogy", SecretAccessKey: "canary-secret-key", SessionToken: "canary-session-token", Expires: w.clock().Add(time.Hour), STS: "aws"}
 		want, err := w.Signer.Presign(method, w.Buckets["imaging"], location, credentials)
 		if err != nil {
 			t.Fatal(err)

@@ -96,6 +96,12 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	secrets.KeepFiles(t, dir)
+	for _, task := range tasks {
+		for _, uri := range task.uris {
+			secrets.KeepURI(uri)
+		}
+	}
 	w.sealer = &state.Sealer{Keys: ring, Now: w.clock, Rand: random()}
 	w.store = &brittle{Store: state.NewMemory(64<<20, w.clock)}
 	sessions := &session.Manager{Store: w.store, Sealer: w.sealer, Now: w.clock, Rand: random(), Idle: time.Hour, Absolute: 8 * time.Hour}
@@ -120,7 +126,7 @@ func newWorld(t testing.TB) *world {
 		},
 		AppCookies: []string{"sessionid"}, Cache: cache, Signer: &presign.Signer{Now: w.clock},
 		Deadlines: decision.DefaultDeadlines(), Now: w.clock,
-		Sinks: []decision.Sink{func(e *decision.Event) { w.mu.Lock(); defer w.mu.Unlock(); w.events = append(w.events, *e) }},
+		Sinks: []decision.Sink{func(e *decision.Event) { w.mu.Lock(); defer w.mu.Unlock(); w.events = append(w.events, *e) }, secrets.Sink},
 	}
 	return w
 }
@@ -221,7 +227,7 @@ func (w *world) signedInUntil(ends time.Time, roles ...string) (cookie string) {
 	}
 	s.AppUser, s.Roles, s.Principal = 42, roles, saml.Principal{IdP: "corp", NameID: "4711", SessionName: "ada", Email: w.email}
 	for _, role := range roles {
-		credentials := &presign.Credentials{AccessKeyID: "ASIA" + role[len(role)-4:], SecretAccessKey: "secret", SessionToken: "token", Expires: ends, STS: "aws"}
+		credentials := kept(&presign.Credentials{AccessKeyID: "ASIA" + role[len(role)-4:], SecretAccessKey: "canary-secret-key", SessionToken: "canary-session-token", Expires: ends, STS: "aws"})
 		if err := w.Cache.Put(w.t.Context(), credcache.Key{Session: s, Role: role}, credentials); err != nil {
 			w.t.Fatal(err)
 		}
@@ -229,6 +235,7 @@ func (w *world) signedInUntil(ends time.Time, roles ...string) (cookie string) {
 	if err := w.Sessions.Keep(w.t.Context(), s); err != nil {
 		w.t.Fatal(err)
 	}
+	secrets.Keep("a cookie", token)
 	return session.CookieName + "=" + token
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -70,6 +71,12 @@ func (c *chromium) hears(event any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch e := event.(type) {
+	case *network.EventResponseReceivedExtraInfo:
+		for name, lines := range e.Headers {
+			if text, ok := lines.(string); ok && strings.EqualFold(name, "Set-Cookie") {
+				secrets.KeepCookies(http.Header{"Set-Cookie": strings.Split(text, "\n")})
+			}
+		}
 	case *network.EventResponseReceived:
 		if strings.Contains(e.Response.URL, "/resolve/?fileuri=") {
 			c.statuses[e.Response.URL] = e.Response.Status

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rolepass/rolepass/e2e/canary"
 	"github.com/rolepass/rolepass/e2e/stack"
 )
 
@@ -37,7 +38,7 @@ var start = sync.OnceValues(func() (*stack.Stack, error) {
 	if composed {
 		ctx, cancel := context.WithTimeout(context.Background(), composedPatience)
 		defer cancel()
-		return stack.StartComposed(ctx, stack.Options{Dir: dir, Progress: os.Stderr})
+		return stack.StartComposed(ctx, stack.Options{Dir: dir, Progress: os.Stderr, Secrets: &secrets})
 	}
 	tools, err := stack.FromEnvironment()
 	if err != nil {
@@ -45,12 +46,15 @@ var start = sync.OnceValues(func() (*stack.Stack, error) {
 	}
 	ctx, cancel := startContext()
 	defer cancel()
-	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true, Mesh: os.Getenv("ROLEPASS_MESH")})
+	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true, Mesh: os.Getenv("ROLEPASS_MESH"), Secrets: &secrets})
 })
 
 func startContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), startPatience)
 }
+
+// secrets is what the stories must not leave written anywhere.
+var secrets canary.Suite
 
 // started remembers whether any test needed the stack.
 var started sync.Once
@@ -67,15 +71,26 @@ func running(t testing.TB) *stack.Stack {
 	return s
 }
 
+// TestMain ends the stack, and then looks for the secrets of all stories in what
+// the parts have written.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if used {
-		if s, err := start(); err == nil {
-			s.Stop()
-			if err := os.RemoveAll(s.Dir); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			}
-		}
+	var dir string
+	code := secrets.After(m, func() { dir = ends() }).Run()
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
+}
+
+// ends ends the stack, if any test needed it, and gives its folder.
+func ends() string {
+	if !used {
+		return ""
+	}
+	s, err := start()
+	if err != nil {
+		return ""
+	}
+	s.Stop()
+	return s.Dir
 }

@@ -34,7 +34,7 @@ func visits(t testing.TB) *visitor {
 	transport := &http.Transport{DisableCompression: true, TLSClientConfig: running(t).TLS()}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &visitor{t: t, demo: running(t).Demo, client: &http.Client{
-		Transport:     transport,
+		Transport:     secrets.Transport("localhost", transport),
 		Jar:           trustworthy{jar},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

@@ -45,6 +45,7 @@ func check(t *testing.T, in *authv3.CheckRequest, d decision.Decision) (*authv3.
 	if err != nil {
 		t.Fatal(err)
 	}
+	written(t, d, out)
 	return out, asked
 }
 

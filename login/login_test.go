@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
-	"go.uber.org/goleak"
 
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/grants"
@@ -22,8 +21,6 @@ import (
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/saml/samltest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestALogin(t *testing.T) {
 	w := newWorld(t)

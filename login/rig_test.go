@@ -78,6 +78,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	secrets.KeepFiles(t, dir)
 	if w.idp, err = samltest.New(samltest.Options{EntityID: "https://idp.test", SSOURL: "https://idp.test/sso", Now: w.now}); err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +143,8 @@ func (w *world) AssumeRoleWithSAML(ctx context.Context, in *sts.AssumeRoleWithSA
 		Credentials: &ststypes.Credentials{AccessKeyId: aws.String("ASIA" + role), SecretAccessKey: aws.String("canary-secret"),
 			SessionToken: aws.String("canary-token"), Expiration: aws.Time(w.now().Add(time.Hour))},
 	}
+	secrets.Keep("a secret access key", *out.Credentials.SecretAccessKey)
+	secrets.Keep("a session token", *out.Credentials.SessionToken)
 	if answer != nil {
 		if err := answer(in, out); err != nil {
 			return nil, err

@@ -46,9 +46,10 @@ func configured(t *testing.T, metadata http.HandlerFunc) *config.Config {
 	if _, err := state.NewKey(filepath.Join(dir, "keys"), time.Now(), bytes.NewReader(make([]byte, 64))); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "label-studio.key"), []byte("key\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "label-studio.key"), []byte(appKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	searched(t, dir)
 	admin := freeAddress(t)
 	text := `
 public_url: https://label.test
@@ -84,7 +85,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func quiet() Options { return Options{Log: slog.New(slog.DiscardHandler)} }
+func quiet() Options { return Options{Log: secrets.Log} }
 
 func TestItServesAndDrains(t *testing.T) {
 	idp := newIdP(t, "https://idp.test")
@@ -144,6 +145,7 @@ func await(t *testing.T, address string, status int) {
 	defer tick.Stop()
 	for {
 		if response, err := http.Get(address); err == nil {
+			_, _ = io.Copy(secrets.Writer("what an operator asks for"), response.Body)
 			_ = response.Body.Close()
 			if response.StatusCode == status {
 				return
@@ -258,7 +260,7 @@ func TestAKeyRollsOverWithoutAFailedLogin(t *testing.T) {
 	give := func(document []byte) { answer.Store(&document) }
 	give(old.Metadata())
 	var said bytes.Buffer
-	o := Options{Log: slog.New(slog.NewTextHandler(&said, nil))}
+	o := Options{Log: slog.New(slog.NewTextHandler(io.MultiWriter(&said, secrets.Writer("the log")), nil))}
 	s, err := New(t.Context(), configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*answer.Load()) }), o)
 	if err != nil {
 		t.Fatal(err)

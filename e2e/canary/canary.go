@@ -1,5 +1,9 @@
 // Package canary looks for secrets in what was written: as they are, and in
 // the encodings in which programs write things down.
+//
+// A suite of tests keeps what nobody may read (Suite.Keep), says where Rolepass
+// and Envoy write (Suite.Writer, Suite.Logs), and its TestMain searches all of
+// that when the last test has ended (Suite.After).
 package canary
 
 import (
@@ -8,8 +12,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -28,20 +34,18 @@ const (
 // texts are by their names; what it gives names no secret.
 func Found(secrets map[string]string, texts map[string][]byte) []string {
 	var found []string
+	needles := index{}
 	for what, secret := range secrets {
 		if len(secret) < shortest {
 			found = append(found, fmt.Sprintf("%s is too short to be looked for", what))
 			continue
 		}
-		for _, piece := range pieces(secret) {
-			for encoding, form := range forms(piece) {
-				for where, text := range texts {
-					if bytes.Contains(text, []byte(form)) {
-						found = append(found, fmt.Sprintf("%s is in %s (%s)", what, where, encoding))
-					}
-				}
-			}
-		}
+		needles.add(what, secret)
+	}
+	for where, text := range texts {
+		needles.in(text, func(n needle, _ int) {
+			found = append(found, fmt.Sprintf("%s is in %s (%s)", n.kind, where, n.encoding))
+		})
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
@@ -58,29 +62,44 @@ func pieces(secret string) []string {
 	return all
 }
 
-// forms are the ways in which a secret may be written.
-func forms(secret string) map[string]string {
-	quoted, err := json.Marshal(secret)
-	if err != nil {
-		panic(err) // a string always marshals
-	}
-	all := map[string]string{
-		"plain": secret, "JSON": strings.Trim(string(quoted), `"`),
-		"query": url.QueryEscape(secret), "path": url.PathEscape(secret),
-		"percent": percent(secret, "%%%02X"), "percent, lower case": percent(secret, "%%%02x"),
-		"hex": hex.EncodeToString([]byte(secret)), "hex, upper case": strings.ToUpper(hex.EncodeToString([]byte(secret))),
+// form is a secret as some program writes it.
+type form struct{ encoding, text string }
+
+// forms are the ways in which a secret may be written, each once.
+func forms(secret string) []form {
+	all := []form{
+		{"plain", secret}, {"JSON", quoted(secret, true)}, {"JSON for no page", quoted(secret, false)}, {"JSON within JSON", quoted(quoted(secret, true), true)},
+		{"Go", unquoted(strconv.Quote(secret))}, {"Go, ASCII", unquoted(strconv.QuoteToASCII(secret))},
+		{"HTML", html.EscapeString(secret)}, {"HTML of an attribute", strings.ReplaceAll(html.EscapeString(secret), "+", "&#43;")},
+		{"query", url.QueryEscape(secret)}, {"path", url.PathEscape(secret)},
+		{"percent", percent(secret, "%%%02X")}, {"percent, lower case", percent(secret, "%%%02x")},
+		{"hex", hex.EncodeToString([]byte(secret))}, {"hex, upper case", strings.ToUpper(hex.EncodeToString([]byte(secret)))},
 	}
 	for shift := range 3 {
-		all[fmt.Sprintf("base64, shifted by %d", shift)] = within(base64.RawStdEncoding, secret, shift)
-		all[fmt.Sprintf("base64url, shifted by %d", shift)] = within(base64.RawURLEncoding, secret, shift)
+		all = append(all, form{fmt.Sprintf("base64, shifted by %d", shift), within(base64.RawStdEncoding, secret, shift)},
+			form{fmt.Sprintf("base64url, shifted by %d", shift), within(base64.RawURLEncoding, secret, shift)})
 	}
-	for encoding, form := range all {
-		if form == secret && encoding != "plain" {
-			delete(all, encoding)
-		}
-	}
-	return all
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(f form) bool {
+		before := seen[f.text]
+		seen[f.text] = true
+		return before
+	})
 }
+
+// quoted is a secret inside of a JSON string, with or without what encoding/json
+// escapes for pages.
+func quoted(secret string, forPages bool) string {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(forPages)
+	if err := encoder.Encode(secret); err != nil {
+		panic(err) // a string always marshals
+	}
+	return unquoted(strings.TrimSuffix(text.String(), "\n"))
+}
+
+func unquoted(literal string) string { return literal[1 : len(literal)-1] }
 
 func percent(secret, format string) string {
 	var b strings.Builder

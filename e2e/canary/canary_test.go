@@ -3,7 +3,10 @@ package canary_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
+	"html/template"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,14 +14,26 @@ import (
 	"github.com/rolepass/rolepass/e2e/canary"
 )
 
-const secret = `s3cr3t/+key "quoted" 0123456789`
+const secret = `s3cr3t/+key "quoted" <&> 0123456789`
 
 // A planted secret is found however it was written, and inside of something
 // longer that was encoded as a whole.
 func TestAPlantedSecretIsFound(t *testing.T) {
 	for name, write := range map[string]func(string) string{
-		"plain":     func(s string) string { return s },
-		"in Go":     func(s string) string { return fmt.Sprintf("%q", s) },
+		"plain": func(s string) string { return s },
+		"in Go": func(s string) string { return fmt.Sprintf("%q", s) },
+		"JSON":  func(s string) string { text, _ := json.Marshal(s); return string(text) },
+		"JSON twice": func(s string) string {
+			text, _ := json.Marshal(s)
+			text, _ = json.Marshal(string(text))
+			return string(text)
+		},
+		"HTML": html.EscapeString,
+		"a template": func(s string) string {
+			var b strings.Builder
+			_ = template.Must(template.New("").Parse(`<input value="{{.}}">`)).Execute(&b, s)
+			return b.String()
+		},
 		"hex":       func(s string) string { return hex.EncodeToString([]byte(s)) },
 		"HEX":       func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
 		"%x":        func(s string) string { return fmt.Sprintf("%x", s) },

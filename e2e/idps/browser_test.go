@@ -43,7 +43,7 @@ func opensBrowser(t *testing.T) *browser {
 	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &browser{t: t, client: &http.Client{Transport: transport, Jar: trustworthy{jar},
+	return &browser{t: t, client: &http.Client{Transport: secrets.Transport("localhost", transport), Jar: trustworthy{jar},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 

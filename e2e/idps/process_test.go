@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -42,16 +43,27 @@ func starts(dir, name string, env []string, path string, args ...string) (*progr
 		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	go func() { _ = p.cmd.Wait(); close(p.exited) }()
-	return p, nil
+	g, err := guardian()
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	return p, g.Watch(p.cmd.Process.Pid)
 }
+
+// guardian ends Keycloak and PHP when this process is killed.
+var guardian = sync.OnceValues(stack.NewGuardian)
 
 func (p *program) stop() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
 	select {
 	case <-p.exited:
 	case <-time.After(15 * time.Second):
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.exited
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // and what it started
+	<-p.exited
+	if g, err := guardian(); err == nil {
+		_ = g.Forget(p.cmd.Process.Pid) // if it is gone, it cannot do harm
 	}
 }
 

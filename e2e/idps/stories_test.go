@@ -12,11 +12,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rolepass/rolepass/e2e/canary"
 	"github.com/rolepass/rolepass/e2e/stack"
 	"github.com/rolepass/rolepass/saml"
 )
@@ -32,19 +34,23 @@ type hospital struct {
 var partners = map[string]stack.Partner{"keycloak": {Name: "keycloak"}, "simplesaml": {Name: "simplesaml"}}
 
 var start = sync.OnceValues(func() (*hospital, error) {
+	h := &hospital{}
 	tools, err := stack.FromEnvironment()
 	if err != nil {
-		return nil, err
+		return h, err
 	}
-	dir, err := os.MkdirTemp("", "rolepass-idps-")
-	if err != nil {
-		return nil, err
+	if h.dir, err = os.MkdirTemp("", "rolepass-idps-"); err != nil {
+		return h, err
 	}
-	h := &hospital{dir: dir}
+	secrets.Logs(filepath.Join(h.dir, "keycloak"), nil)
+	secrets.Logs(filepath.Join(h.dir, "simplesaml"), nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*startPatience)
 	defer cancel()
 	return h, h.start(ctx, tools)
 })
+
+// used says that a test needed the hospital.
+var used atomic.Bool
 
 // start starts the providers, which learn where Rolepass will be, and then all
 // the rest with their metadata.
@@ -71,7 +77,7 @@ func (h *hospital) start(ctx context.Context, tools stack.Tools) error {
 	if err := together.Wait(); err != nil {
 		return err
 	}
-	o := stack.Options{Dir: filepath.Join(h.dir, "stack"), Tools: tools, Progress: os.Stderr, PublicPort: port}
+	o := stack.Options{Dir: filepath.Join(h.dir, "stack"), Tools: tools, Progress: os.Stderr, PublicPort: port, Secrets: &secrets}
 	for name, address := range map[string]string{"keycloak": h.keycloak.metadata(), "simplesaml": h.simple.metadata()} {
 		p := partners[name]
 		p.Metadata = address
@@ -108,21 +114,38 @@ func (h *hospital) stop() {
 	if h.simple != nil {
 		h.simple.stop()
 	}
-	if err := os.RemoveAll(h.dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
 }
 
+// secrets is what the stories must not leave written anywhere.
+var secrets canary.Suite
+
+// TestMain ends everything, and then looks for the secrets of all stories in
+// what Rolepass, Envoy and the providers have written.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if h, _ := start(); h != nil {
-		h.stop()
+	if dir := os.Getenv(abandonedIn); dir != "" {
+		abandons(dir)
+	}
+	var dir string
+	code := secrets.After(m, func() { dir = ends() }).Run()
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
 }
 
+// ends ends what was started, if any test needed it, and gives its folder.
+func ends() string {
+	if !used.Load() {
+		return ""
+	}
+	h, _ := start() // what could be started, of it
+	h.stop()
+	return h.dir
+}
+
 func running(t *testing.T) *hospital {
 	t.Helper()
+	used.Store(true)
 	h, err := start()
 	if err != nil {
 		t.Fatal(err)

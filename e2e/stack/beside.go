@@ -126,7 +126,8 @@ func (s *Stack) startBeside(ctx context.Context, name, listen string, changes ma
 	if err != nil {
 		return nil, err
 	}
-	if err := rolepass.await(ctx, "http://"+addresses[1]+"/readyz"); err != nil {
+	rolepass.admin = "http://" + addresses[1]
+	if err := rolepass.await(ctx, rolepass.admin+"/readyz"); err != nil {
 		return nil, err
 	}
 	var bootstrap bytes.Buffer

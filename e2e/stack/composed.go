@@ -118,7 +118,8 @@ func (s *Stack) learns(ctx context.Context) error {
 	if err := errors.Join(s.trusts(ctx), s.compose(ctx, nil, "cp", "prepare:/made/rolepass/.", s.Dir)); err != nil {
 		return err
 	}
-	return errors.Join(s.follows("rolepass"), s.follows("envoy"))
+	s.watch()
+	return errors.Join(s.keepsFiles(), s.follows("rolepass"), s.follows("envoy"))
 }
 
 func (s *Stack) holds(o object) {

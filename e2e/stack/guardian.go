@@ -13,18 +13,19 @@ import (
 //go:embed guardian.sh
 var guardianScript string
 
-// guardian ends the programs of the stack when this process ends without
+// Guardian ends the programs of a stack when this process ends without
 // having done so: a test that ran out of time, a kill, a closed terminal. It is
 // a shell in a session of its own that waits for the end of its input, which
 // comes when we end, however that happens.
-type guardian struct {
+type Guardian struct {
 	cmd  *exec.Cmd
 	mu   sync.Mutex
 	told io.WriteCloser
 }
 
-func newGuardian() (*guardian, error) {
-	g := &guardian{cmd: exec.Command("/bin/sh", "-c", guardianScript)}
+// NewGuardian starts one, which watches nothing yet.
+func NewGuardian() (*Guardian, error) {
+	g := &Guardian{cmd: exec.Command("/bin/sh", "-c", guardianScript)}
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var err error
 	if g.told, err = g.cmd.StdinPipe(); err != nil {
@@ -36,13 +37,13 @@ func newGuardian() (*guardian, error) {
 	return g, nil
 }
 
-// watch has a process group ended with us.
-func (g *guardian) watch(group int) error { return g.says("watch", group) }
+// Watch has a process group ended with us.
+func (g *Guardian) Watch(group int) error { return g.says("watch", group) }
 
-// forget is for a group that has ended: its number may be another's soon.
-func (g *guardian) forget(group int) error { return g.says("forget", group) }
+// Forget is for a group that has ended: its number may be another's soon.
+func (g *Guardian) Forget(group int) error { return g.says("forget", group) }
 
-func (g *guardian) says(word string, group int) error {
+func (g *Guardian) says(word string, group int) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if _, err := fmt.Fprintln(g.told, word, group); err != nil {
@@ -51,8 +52,8 @@ func (g *guardian) says(word string, group int) error {
 	return nil
 }
 
-// close lets the guardian end what it still watches, and then itself.
-func (g *guardian) close() error {
+// Close lets the guardian end what it still watches, and then itself.
+func (g *Guardian) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return errors.Join(g.told.Close(), g.cmd.Wait())

@@ -27,6 +27,7 @@ const (
 type process struct {
 	name   string
 	log    string
+	admin  string // of a Rolepass
 	cmd    *exec.Cmd
 	exited chan struct{}
 	ending sync.Once
@@ -54,13 +55,14 @@ func (s *Stack) starts(name string, env []string, program string, args ...string
 	s.mu.Lock()
 	s.processes = append(s.processes, p)
 	s.mu.Unlock()
-	return p, s.guardian.watch(p.cmd.Process.Pid)
+	return p, s.guardian.Watch(p.cmd.Process.Pid)
 }
 
 // ends ends the program and whatever it started, once.
 func (s *Stack) ends(p *process) {
 	p.ending.Do(func() {
 		group := p.cmd.Process.Pid
+		s.counted(p.admin)
 		_ = syscall.Kill(-group, syscall.SIGTERM)
 		select {
 		case <-p.exited:
@@ -68,7 +70,7 @@ func (s *Stack) ends(p *process) {
 		}
 		_ = syscall.Kill(-group, syscall.SIGKILL)
 		<-p.exited
-		_ = s.guardian.forget(group) // if it is gone, it cannot do harm
+		_ = s.guardian.Forget(group) // if it is gone, it cannot do harm
 	})
 }
 

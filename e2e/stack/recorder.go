@@ -51,7 +51,7 @@ func (s *Stack) startRecorder() error {
 	if err != nil {
 		return err
 	}
-	s.recorder, s.app = s.failing(recorder(s.direct, log)), "http://"+address
+	s.recorder, s.app = s.failing(s.seen(recorder(s.direct, log))), "http://"+address
 	s.Demo.LabelStudio = s.app
 	return s.opensApp()
 }

@@ -81,8 +81,10 @@ func (s *Stack) configure(ctx context.Context) error {
 		},
 		"contact": "the demo's owner",
 	}
-	s.Demo.Config, err = s.writesYAML("rolepass.yaml", s.config)
-	return err
+	if s.Demo.Config, err = s.writesYAML("rolepass.yaml", s.config); err != nil {
+		return err
+	}
+	return s.keepsFiles()
 }
 
 // SAMLKeys is the directory of the keys with which Rolepass signs.
@@ -140,6 +142,7 @@ func (s *Stack) startRolepass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.admin = s.Demo.Admin
 	s.Demo.PIDs["rolepass"] = p.cmd.Process.Pid
 	return p.await(ctx, s.Demo.Admin+"/readyz")
 }
@@ -238,10 +241,14 @@ func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func
 // this user of Label Studio, and reads under the role radiology, which it takes
 // from the store itself.
 func (s *Stack) WithWorkload(ctx context.Context, user int64, do func()) error {
+	store, err := s.overheard(s.store)
+	if err != nil {
+		return err
+	}
 	s.environment = []string{"AWS_ACCESS_KEY_ID=" + storeUser(radiology), "AWS_SECRET_ACCESS_KEY=" + s.roleSecret}
 	defer func() { s.environment = nil }()
 	return s.WithConfig(ctx, map[string]any{
-		"sts":       []any{map[string]any{"name": "demo", "region": region, "endpoint": s.store}},
+		"sts":       []any{map[string]any{"name": "demo", "region": region, "endpoint": store}},
 		"workloads": []any{map[string]any{"name": "pipeline", "app_user": user, "role": radiology}},
 	}, do)
 }

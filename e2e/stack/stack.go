@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rolepass/rolepass/e2e/canary"
 	"github.com/rolepass/rolepass/e2e/demo/idp"
 )
 
@@ -40,6 +41,9 @@ type Options struct {
 	// Mesh is the program of e2e/istio/meshd: Envoy is then an ingress gateway
 	// that has its configuration from istiod. Empty: it has Rolepass's.
 	Mesh string
+	// Secrets gets what nobody may read, and where the parts write. Nil means
+	// that nobody looks.
+	Secrets *canary.Suite
 }
 
 // Stack is everything, running.
@@ -59,7 +63,7 @@ type Stack struct {
 	besides    besides
 	envoyAdmin string
 	idp        *idp.Provider
-	guardian   *guardian
+	guardian   *Guardian
 	composed   *composition   // nil unless it runs in containers
 	roots      *x509.CertPool // of its https addresses
 	ports      chosen
@@ -94,7 +98,8 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	}
 	s := &Stack{Options: o, objects: map[string][]byte{}, rootSecret: rand.Text(), roleSecret: rand.Text(), appSecret: rand.Text(), secretKey: rand.Text() + rand.Text()}
 	s.describe()
-	if s.guardian, err = newGuardian(); err != nil {
+	s.watch()
+	if s.guardian, err = NewGuardian(); err != nil {
 		return nil, err
 	}
 	if err := s.start(ctx); err != nil {
@@ -206,7 +211,7 @@ func (s *Stack) Stop() {
 		for _, p := range slices.Backward(s.processes) {
 			s.ends(p)
 		}
-		_ = s.guardian.close() // it has nothing left to end
+		_ = s.guardian.Close() // it has nothing left to end
 		for _, server := range s.servers {
 			_ = server.Close()
 		}

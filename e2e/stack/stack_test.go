@@ -217,18 +217,18 @@ func sleeper(t *testing.T) (group int, gone func()) {
 // A process that is killed closes its pipes: that is all that the guardian
 // notices, and enough.
 func TestTheGuardianEndsWhatIsLeft(t *testing.T) {
-	g, err := newGuardian()
+	g, err := NewGuardian()
 	if err != nil {
 		t.Fatal(err)
 	}
 	left, leftGone := sleeper(t)
 	forgotten, _ := sleeper(t)
-	for _, err := range []error{g.watch(left), g.watch(forgotten), g.forget(forgotten)} {
+	for _, err := range []error{g.Watch(left), g.Watch(forgotten), g.Forget(forgotten)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := g.close(); err != nil {
+	if err := g.Close(); err != nil {
 		t.Fatal(err)
 	}
 	leftGone()
@@ -242,7 +242,7 @@ func TestTheGuardianEndsWhatIsLeft(t *testing.T) {
 func TestAFailureShowsTheLog(t *testing.T) {
 	s := &Stack{Options: Options{Dir: t.TempDir()}}
 	var err error
-	if s.guardian, err = newGuardian(); err != nil {
+	if s.guardian, err = NewGuardian(); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Stop()

@@ -84,7 +84,7 @@ func (s *Stack) startGuard() error {
 	if err != nil {
 		return err
 	}
-	address, err := s.serves(guard)
+	address, err := s.serves(s.seen(guard))
 	s.Demo.S3 = "http://" + address
 	return err
 }

@@ -50,9 +50,11 @@ func (s *Stack) startSTS(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Demo.STS = "http://" + address
+	if s.Demo.STS, err = s.overheard("http://" + address); err != nil {
+		return err
+	}
 	return p.until(ctx, func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Demo.STS+"/", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
 		if err != nil {
 			return err
 		}

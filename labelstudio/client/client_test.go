@@ -40,6 +40,7 @@ func task(data string) http.HandlerFunc {
 
 func isRefused(t *testing.T, err error, class refusal.Class, code refusal.Code) {
 	t.Helper()
+	secrets.Refused(err)
 	var r *refusal.Refusal
 	if !errors.As(err, &r) || r.Code != code || r.Class != class {
 		t.Errorf("the error is %v; want it refused as %s", err, code)
@@ -94,6 +95,8 @@ func TestWhatATaskNames(t *testing.T) {
 		if err != nil || answer.Place != (grants.Place{Project: 12}) {
 			t.Errorf("%s: %+v, %v", c.data, answer.Place, err)
 		}
+		secrets.Keep("an object", c.uri)
+		secrets.Log.Info("asked", "who", ada, "of", presign.Location{})
 		bucket, key, _ := strings.Cut(strings.TrimPrefix(c.uri, "s3://"), "/")
 		if got := answer.Names(presign.Location{Bucket: bucket, Key: key}); got != c.want {
 			t.Errorf("%s\nnames %s: %v, want %v", c.data, c.uri, got, c.want)

@@ -2,10 +2,11 @@ package deletion_test
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +22,23 @@ var update = flag.Bool("update", false, "write the table of docs/saml.md anew")
 // outcome is what became of one vector when one check was off.
 type outcome struct {
 	Vector, Check, Code string
-	Next                []string
+	Next, Together      []string
+}
+
+// found is what one check turned out to be good for.
+type found struct {
+	// alone are vectors that it alone refuses; besides, those that gosaml2's
+	// own rules refuse too, and nothing else.
+	alone, besides []string
+	// after are the codes that come when it is off, instead the checks that
+	// refuse then.
+	after   []string
+	instead []string
+	// vector is accepted when the others are off as well, and gosaml2's own
+	// rules where library says so.
+	vector   string
+	together []string
+	library  bool
 }
 
 // TestEveryCheckMatters switches off every check of package saml, one at a
@@ -30,41 +47,72 @@ type outcome struct {
 // alone refuses it, or a sentence says what it backs up, and the table names
 // the checks that refuse instead.
 func TestEveryCheckMatters(t *testing.T) {
-	checks, outcomes := run(t)
-	killers, after, instead := map[string][]string{}, map[string][]string{}, map[string][]string{}
+	checks, outcomes := run(t, false)
+	_, lenient := run(t, true)
+	all := map[string]*found{}
+	for _, check := range checks {
+		all[check] = &found{}
+	}
 	for _, o := range outcomes {
-		if o.Code == "" {
-			killers[o.Check] = append(killers[o.Check], o.Vector)
-		} else {
-			after[o.Check] = append(after[o.Check], o.Code)
-		}
-		if o.Code == deletion.BacksUp[o.Check].By && instead[o.Check] == nil {
-			instead[o.Check] = o.Next
-		}
+		all[o.Check].takes(o)
+	}
+	for _, o := range lenient {
+		all[o.Check].takesLenient(o)
 	}
 	for _, check := range checks {
-		sentence, told := deletion.BacksUp[check]
-		switch {
-		case len(killers[check]) > 0 && told:
-			t.Errorf("%q is told to back up another check, and without it %q is accepted", check, killers[check][0])
-		case len(killers[check]) == 0 && !told:
-			t.Errorf("%q: no vector is accepted without it, and nothing is said about it; what refuses then: %q", check, slices.Compact(slices.Sorted(slices.Values(after[check]))))
-		case told && sentence.By != "" && !slices.Contains(after[check], sentence.By):
-			t.Errorf("%q: when it is off, the next refusal is %q and never %s", check, slices.Compact(slices.Sorted(slices.Values(after[check]))), sentence.By)
-		case told && sentence.By == "" && len(after[check]) > 0:
-			t.Errorf("%q: said to refuse nothing that gets as far, and it does, before %q", check, slices.Compact(slices.Sorted(slices.Values(after[check]))))
-		}
+		judge(t, check, all[check])
 	}
 	for check := range deletion.BacksUp {
 		if !slices.Contains(checks, check) {
 			t.Errorf("%q is no check any more", check)
 		}
 	}
-	compare(t, table(checks, killers, instead))
+	compare(t, table(all))
 }
 
-// run builds the copy and gives every check and what became of the vectors.
-func run(t *testing.T) (checks []string, outcomes []outcome) {
+func (f *found) takes(o outcome) {
+	if o.Code == "" {
+		f.alone = append(f.alone, o.Vector)
+		return
+	}
+	f.after = append(f.after, o.Code)
+	if o.Code == deletion.BacksUp[o.Check].By && f.instead == nil {
+		f.instead = o.Next
+	}
+	if o.Together != nil && (f.together == nil || len(o.Together) < len(f.together)) {
+		f.vector, f.together = o.Vector, o.Together
+	}
+}
+
+func (f *found) takesLenient(o outcome) {
+	switch {
+	case o.Code == "":
+		f.besides = append(f.besides, o.Vector)
+	case o.Together != nil && f.together == nil:
+		f.vector, f.together, f.library = o.Vector, o.Together, true
+	}
+}
+
+// judge wants a vector that a check alone refuses, or a sentence that is true.
+func judge(t *testing.T, check string, f *found) {
+	t.Helper()
+	sentence, told := deletion.BacksUp[check]
+	after := slices.Compact(slices.Sorted(slices.Values(f.after)))
+	switch {
+	case len(f.alone) > 0 && told:
+		t.Errorf("%q is told to back up another check, and without it %q is accepted", check, f.alone[0])
+	case len(f.alone) == 0 && !told:
+		t.Errorf("%q: no vector is accepted without it, and nothing is said about it; what refuses then: %q", check, after)
+	case told && sentence.By != "" && !slices.Contains(after, sentence.By):
+		t.Errorf("%q: when it is off, the next refusal is %q and never %s", check, after, sentence.By)
+	case told && sentence.By == "" && len(after) > 0:
+		t.Errorf("%q: said to refuse nothing that gets as far, and it does, before %q", check, after)
+	}
+}
+
+// run builds the copy, against gosaml2 or against one without rules of its own,
+// and gives every check and what became of the vectors.
+func run(t *testing.T, lenient bool) (checks []string, outcomes []outcome) {
 	t.Helper()
 	dir := t.TempDir()
 	overlay := map[string]string{}
@@ -103,7 +151,11 @@ func run(t *testing.T) (checks []string, outcomes []outcome) {
 	put(filepath.Join(dir, "overlay.json"), text)
 
 	program := filepath.Join(dir, "run")
-	if out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./testdata/run").CombinedOutput(); err != nil {
+	build := []string{"build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program}
+	if lenient {
+		build = append(build, "-modfile", withoutRules(t, dir))
+	}
+	if out, err := exec.Command("go", append(build, "./testdata/run")...).CombinedOutput(); err != nil {
 		t.Fatalf("building the copy: %v\n%s", err, out)
 	}
 	var said bytes.Buffer
@@ -124,41 +176,102 @@ func run(t *testing.T) (checks []string, outcomes []outcome) {
 	return append(checks, report.Rows...), report.Outcomes
 }
 
-// table is the table of docs/saml.md.
-func table(checks []string, killers, instead map[string][]string) string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%d checks; %d of them refuse a vector that nothing else refuses.\n\n", len(checks), len(killers))
-	out.WriteString("| Check | Refused by nothing else, or what it backs up |\n|---|---|\n")
-	for _, check := range slices.SortedFunc(slices.Values(checks), cmp.Compare[string]) {
-		what := backsUp(check, instead[check])
-		if found := killers[check]; len(found) > 0 {
-			slices.Sort(found)
-			what = found[0]
-			if len(found) > 1 {
-				what += fmt.Sprintf(", and %d more", len(found)-1)
-			}
-		}
-		fmt.Fprintf(&out, "| `%s` | %s |\n", strings.ReplaceAll(check, "|", "\\|"), strings.ReplaceAll(what, "|", "\\|"))
+// withoutRules copies gosaml2, takes out its own rules, and gives a go.mod that
+// builds with the copy.
+func withoutRules(t *testing.T, dir string) string {
+	t.Helper()
+	const module = "github.com/russellhaering/gosaml2"
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out.String()
+	original, twin := strings.TrimSpace(string(out)), filepath.Join(dir, "gosaml2")
+	if err := os.CopyFS(twin, os.DirFS(original)); err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for _, name := range []string{"validate.go", "decode_response.go"} {
+		source, err := os.ReadFile(filepath.Join(original, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, found, err := deletion.Lenient(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken += found
+		if err := errors.Join(os.Remove(filepath.Join(twin, name)), os.WriteFile(filepath.Join(twin, name), text, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if taken < 10 {
+		t.Fatalf("gosaml2 has %d rules of its own; it had more", taken)
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "go.mod" {
+			text = fmt.Appendf(text, "\nreplace %s => %s\n", module, twin)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "go.mod")
 }
 
-// backsUp is the sentence about a check, with the code of the refusal that
-// comes when it is off and the checks that refuse then.
-func backsUp(check string, instead []string) string {
-	sentence := deletion.BacksUp[check]
-	if sentence.By == "" {
-		return sentence.Why
+// table is the table of docs/saml.md.
+func table(all map[string]*found) string {
+	var rows strings.Builder
+	counts := map[string]int{}
+	for _, check := range slices.Sorted(maps.Keys(all)) {
+		kind, what := all[check].says(check)
+		counts[kind]++
+		fmt.Fprintf(&rows, "| `%s` | %s |\n", strings.ReplaceAll(check, "|", "\\|"), strings.ReplaceAll(what, "|", "\\|"))
 	}
-	what := "`" + sentence.By + "`"
-	for i, other := range instead {
-		separator := ", "
-		if i == 0 {
-			separator = " by "
+	head := fmt.Sprintf("%d checks. %d refuse a vector that nothing else refuses, %d one that only\ngosaml2's own rules refuse besides, %d one that only the checks beside them\nrefuse: with those off too, it is accepted. %d have a sentence alone.\n\n",
+		len(all), counts["alone"], counts["besides"], counts["together"], counts["told"])
+	return head + "| Check | Refused by nothing else, or what it backs up |\n|---|---|\n" + rows.String()
+}
+
+// says is what the table says about a check.
+func (f *found) says(check string) (kind, what string) {
+	why := deletion.BacksUp[check].Why
+	switch {
+	case len(f.alone) > 0:
+		return "alone", some(f.alone)
+	case len(f.besides) > 0:
+		return "besides", "beside gosaml2, " + some(f.besides) + ": " + why
+	case f.together != nil:
+		library := map[bool]string{true: "gosaml2 and "}[f.library]
+		return "together", "beside " + library + named(f.together) + ", " + f.vector + ": " + why
+	case deletion.BacksUp[check].By == "":
+		return "told", why
+	case len(f.instead) > 0:
+		return "told", "`" + deletion.BacksUp[check].By + "` by " + named(f.instead) + ": " + why
+	}
+	return "told", "`" + deletion.BacksUp[check].By + "`: " + why
+}
+
+func some(vectors []string) string {
+	slices.Sort(vectors)
+	if len(vectors) == 1 {
+		return vectors[0]
+	}
+	return fmt.Sprintf("%s, and %d more", vectors[0], len(vectors)-1)
+}
+
+// named leaves out that a rule was asked where the rule itself is named.
+func named(checks []string) string {
+	var all []string
+	for _, check := range checks {
+		if len(checks) == 1 || !strings.HasPrefix(check, "checks: judge:") && !strings.HasPrefix(check, "roles: role: err") {
+			all = append(all, "`"+check+"`")
 		}
-		what += separator + "`" + other + "`"
 	}
-	return what + ": " + sentence.Why
+	return strings.Join(all, " and ")
 }
 
 const begin, end = "<!-- checks: written by go test ./e2e/deletion -update -->\n", "<!-- end of checks -->\n"

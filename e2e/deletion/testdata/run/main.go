@@ -22,6 +22,9 @@ type outcome struct {
 	Code string
 	// Next are the checks that refused it instead.
 	Next []string
+	// Together are the checks that had to be switched off besides, until the
+	// vector was accepted; nil: it never was.
+	Together []string
 }
 
 // attempt is one vector of a catalogue.
@@ -43,7 +46,7 @@ func main() {
 	}
 	report.Rows = saml.CheckRows()
 	for _, a := range slices.Concat(responses(idp), logouts(idp), documents(idp)) {
-		saml.SwitchOff("")
+		saml.SwitchOff()
 		err, fired := a.try()
 		if !a.want(err) {
 			log.Fatalf("%s: %v", a.name, err)
@@ -52,7 +55,11 @@ func main() {
 			saml.SwitchOff(check)
 			err, next := a.try()
 			slices.Sort(next)
-			report.Outcomes = append(report.Outcomes, outcome{a.name, check, codeOf(err), next})
+			o := outcome{a.name, check, codeOf(err), next, nil}
+			if err != nil {
+				o.Together = a.together(check, next)
+			}
+			report.Outcomes = append(report.Outcomes, o)
 		}
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(report); err != nil {
@@ -71,6 +78,24 @@ func (a attempt) try() (err error, fired []string) {
 	}()
 	saml.ChecksFired = nil
 	return a.read(), nil
+}
+
+// together switches off what refuses the vector when one check is off, and
+// what refuses it then, until nothing does. It gives up when a library refuses,
+// or reading panics.
+func (a attempt) together(check string, next []string) []string {
+	var off []string
+	for len(next) > 0 && len(off) < 16 {
+		off = append(off, next...)
+		saml.SwitchOff(append([]string{check}, off...)...)
+		err, fired := a.try()
+		if err == nil {
+			slices.Sort(off)
+			return off
+		}
+		next = fired
+	}
+	return nil
 }
 
 // codeOf is the code of a refusal; metadata is refused without one.

@@ -8,9 +8,11 @@ import (
 func characters(change func(string) string) func(*Spec) { return func(s *Spec) { s.Text = change } }
 func octets(change func([]byte) []byte) func(*Spec)     { return func(s *Spec) { s.Raw = change } }
 
-// fill brings a response to a length that leaves so many signs of padding.
+// fill brings a response to a length that leaves so many signs of padding, by
+// more blanks behind it than the last four characters can hold.
 func fill(padding int) func(*Spec) {
 	return octets(func(raw []byte) []byte {
+		raw = append(raw, "   "...)
 		for (3-len(raw)%3)%3 != padding {
 			raw = append(raw, ' ')
 		}

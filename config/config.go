@@ -132,6 +132,9 @@ type Config struct {
 	// replay`: who asked with which roles, for which bucket and prefix.
 	Record Record
 
+	// Traces (traces, optional) is where spans of decisions are sent.
+	Traces Traces
+
 	// Envoy (envoy) is what `rolepass generate envoy` writes beyond what
 	// follows from the rest.
 	Envoy Envoy
@@ -482,6 +485,27 @@ type Record struct {
 	// the prefixes of grants are kept, and a replay cannot tell what a longer
 	// prefix would match.
 	Keys bool
+}
+
+// Traces is where spans of decisions are sent, and of how many. A collector
+// that does not answer costs spans, and no decision.
+type Traces struct {
+	// Endpoint (endpoint, required) is a collector that takes OTLP over gRPC:
+	// https or http, a host, and a port if it is not 4317. Nil: there is none.
+	Endpoint *url.URL
+	// CA (ca, with https only) is a file with the authorities (PEM) that its
+	// certificate is verified against, where they are not those of the machine.
+	CA string
+	// Certificate and PrivateKey (certificate, private_key; optional) are PEM
+	// files: Rolepass's own, for a collector that wants to know who sends.
+	Certificate string
+	PrivateKey  string
+	// Ratio (ratio, default 0.01, 0 to 1) is how many decisions have a trace.
+	Ratio float64
+	// FollowEnvoy (parent: ignore or envoy, default ignore) takes the trace of
+	// Envoy's own span, and its choice whether there is one, in place of Ratio,
+	// where Envoy traces. What browsers send of traces never counts.
+	FollowEnvoy bool
 }
 
 // Envoy is what Envoy's bootstrap needs beyond the rest. The files are

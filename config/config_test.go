@@ -73,7 +73,7 @@ func example(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("/etc/rolepass/keys", "keys", "/etc/rolepass/saml-keys", "saml-keys", "/run/secrets/label-studio", "label-studio.secret", "/etc/rolepass/label-studio-ca.pem", "label-studio-ca.pem").Replace(string(text))
+	return strings.NewReplacer("/etc/rolepass/keys", "keys", "/etc/rolepass/saml-keys", "saml-keys", "/run/secrets/label-studio", "label-studio.secret", "/etc/rolepass/label-studio-ca.pem", "label-studio-ca.pem", "/etc/rolepass/otel-ca.pem", "label-studio-ca.pem").Replace(string(text))
 }
 
 func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
@@ -115,6 +115,10 @@ func TestTheExampleSaysWhatItLooksLike(t *testing.T) {
 		{"delivery", c.Delivery, grants.ByRoute},
 		{"a grant's delivery", c.GrantList[1].Deliver, grants.ByRedirect},
 		{"audit", c.Audit, "stdout"},
+		{"traces.endpoint", c.Traces.Endpoint.String(), "https://otel.example.com:4317"},
+		{"traces.ca", c.Traces.CA, filepath.Join(dir, "label-studio-ca.pem")},
+		{"traces.ratio", c.Traces.Ratio, 0.01},
+		{"traces.parent", c.Traces.FollowEnvoy, false},
 		{"contact", c.Contact, "data-access@example.com"},
 	} {
 		if pair.got != pair.want {
@@ -169,6 +173,7 @@ func TestDefaults(t *testing.T) {
 		{"delivery", c.Delivery, grants.ByRoute},
 		{"a grant's delivery", c.GrantList[0].Deliver, grants.AsDeployed},
 		{"audit", c.Audit, "stdout"},
+		{"traces", c.Traces, config.Traces{}},
 		{"envoy", c.Envoy, config.Envoy{Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9901", AccessLog: "/dev/stdout", CA: "/etc/ssl/certs/ca-certificates.crt", CheckAddress: "unix:///run/rolepass/check.sock"}},
 		{"warnings", len(c.Warnings), 0},
 	} {

@@ -30,6 +30,7 @@ func (s section) files(c *Config) {
 	if c.CheckTLS != nil && c.CheckTLS.Certificate != "" && c.CheckTLS.PrivateKey != "" && c.CheckTLS.CA != "" {
 		s.checkFiles(c.CheckTLS)
 	}
+	s.traceFiles(c.Traces)
 	if c.LabelStudio.CA != "" {
 		s.authorities(c.LabelStudio.CA, s.at("label_studio.ca"))
 	}

@@ -57,7 +57,7 @@ func (r *reader) config(top value) *Config {
 		return c
 	}
 	s := r.section(top, "public_url", "acs_path", "entity_id", "listen", "admin", "admin_socket", "monitoring", "check_codec", "check_tls", "keys", "saml_keys", "idps", "sts", "buckets", "grants", "mode",
-		"delivery", "label_studio", "application", "workloads", "session", "state", "presign", "audit", "record", "envoy", "contact")
+		"delivery", "label_studio", "application", "workloads", "session", "state", "presign", "audit", "record", "traces", "envoy", "contact")
 	l := &lines{providers: map[string]place{}, domains: map[string]place{}}
 	s.addresses(c)
 	s.mode(c)
@@ -74,6 +74,7 @@ func (r *reader) config(top value) *Config {
 	s.session(c)
 	s.others(c)
 	s.record(c)
+	s.traces(c)
 	s.envoy(c)
 	s.compare(c, l)
 	s.files(c)

@@ -116,6 +116,21 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"anywhere: true", "anywhere: true, deliver: header", "grants[0]: Label Studio reads no location"},
 		{"anywhere: true", "anywhere: true, deliver: ''", "the text is empty"},
 		{"keys: keys", "keys: keys\npresign: {by: cookie}", "write one of query, header"},
+		// traces
+		{"keys: keys", "keys: keys\ntraces: {ratio: 0.5}", "traces.endpoint: it is missing"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: 'otel:4317'}", "not a web address"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com/v1/traces}", "more than scheme, host and port"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: 1.5}", "a number from 0 to 1"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: -0.1}", "a number from 0 to 1"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: '0.1'}", "a number from 0 to 1"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: .nan}", "a number from 0 to 1"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: 0}", "there is never a trace"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, parent: browser}", "write ignore or envoy"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: http://127.0.0.1, ca: ca.pem}", "knows no certificates"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ca: label-studio.secret}", "no certificate in PEM"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt}", "go together"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt, private_key: label-studio.secret}", "cannot be used with its private_key"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt, private_key: nowhere.key}", "check its name and permissions"},
 		// another application
 		{"label_studio: {", "application: {url: http://127.0.0.1:9007, fetches: [{path: '/files/{key...}', object: 's3://imaging/{key}'}]}\nlabel_studio: {", "one Rolepass stands before one application"},
 		// files
@@ -206,6 +221,9 @@ func TestWarnings(t *testing.T) {
 		{"endpoint: http://127.0.0.1:9005}", "endpoint: http://127.0.0.1:9005, kms: true}", "may refuse session policies"},
 		{"endpoint: http://127.0.0.1:9005}", "endpoint: http://127.0.0.1:9005}, {name: papers, region: eu-west-1, sts: local}", "no grant reads the bucket papers"},
 		{"anywhere: true", "anywhere: true, deliver: redirect", "each needs a CORS rule for the origin http://localhost:8080"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: http://otel.example.com}", "in the clear"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: http://localhost, ratio: 1}", ""},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: 0, parent: envoy}", ""},
 		{", endpoint: http://127.0.0.1:9004}", "}", ""},
 	} {
 		got, err := load(t, home(t), strings.Replace(minimal, c.old, c.new, 1), config.Everything)

@@ -16,12 +16,12 @@ import (
 
 // asker is the person as whom the application is asked: by the credential that
 // Rolepass gives them there, or by what their browser has of the application.
-func (d *Decider) asker(ctx context.Context, r *Request, who *session.Session, p *program) (client.Asker, error) {
+func (d *Decider) asker(ctx context.Context, r *Request, e *Event, who *session.Session, p *program) (client.Asker, error) {
 	if p != nil {
 		return p.asker, nil
 	}
 	if d.OwnSignIn {
-		return d.browser(ctx, r, who)
+		return d.browser(ctx, r, e, who)
 	}
 	bearer, err := d.Bearer(ctx, who.AppUser)
 	if err != nil {
@@ -64,13 +64,14 @@ func (d *Decider) opened(r *Request, who *session.Session) {
 // browser is the person as the application knows them by its own session in
 // this browser. It must be the same person: the two logins are two, and one of
 // them may be somebody else's.
-func (d *Decider) browser(ctx context.Context, r *Request, who *session.Session) (client.Asker, error) {
+func (d *Decider) browser(ctx context.Context, r *Request, e *Event, who *session.Session) (client.Asker, error) {
 	cookie, ok := d.appCookie(r.CookieLines)
 	if !ok {
 		return client.Asker{}, refusal.New(refusal.Forbidden, CodeAppSignedOut, "the person is not signed in to the application in this browser (or has two of its session cookies): they sign in there, too")
 	}
 	asker := byCookie(who, cookie)
 	person, err := d.App.Who(ctx, asker)
+	e.asked(person.Waited, err)
 	if err != nil {
 		return client.Asker{}, never401(err)
 	}

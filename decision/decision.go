@@ -181,7 +181,7 @@ type Decision struct {
 
 // Decide decides and tells the sinks.
 func (d *Decider) Decide(ctx context.Context, r Request) Decision {
-	e := Event{Time: d.Now(), RequestID: r.ID, Method: r.Method, Shadow: d.Shadow && !d.answersInShadow(&r)}
+	e := Event{Time: d.Now(), RequestID: r.ID, Method: r.Method, Traceparent: r.Traceparent, Shadow: d.Shadow && !d.answersInShadow(&r)}
 	out := d.guarded(ctx, &r, &e)
 	e.Kind, e.Took = out.Kind, d.Now().Sub(e.Time)
 	for _, sink := range d.Sinks {

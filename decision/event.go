@@ -1,10 +1,13 @@
 package decision
 
 import (
+	"errors"
 	"time"
 
 	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/labelstudio"
+	"github.com/rolepass/rolepass/labelstudio/client"
+	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/session"
@@ -42,8 +45,49 @@ type Event struct {
 	// the number of the grant in the configuration, from 1.
 	Role  string
 	Grant int
+	// Steps are what was waited for; nil when everything was known.
+	Steps []Step
+	// Traceparent is the Request's.
+	Traceparent string
 	// Shadow says that the decision was made and not enforced.
 	Shadow bool
+}
+
+// Step is a part of a decision in which somebody else was waited for.
+type Step struct {
+	// Kind says who: StepQuestion, or what a login waits for.
+	Kind string
+	// What is the kind of a question ("task", "project", "whoami", "owner"),
+	// or the ARN of the role that STS was asked for.
+	What string
+	// Code says why it failed; empty: it did not.
+	Code  string
+	Start time.Time
+	Took  time.Duration
+}
+
+// StepQuestion is a question to the application.
+const StepQuestion = "question"
+
+// asked notes that the application was waited for; not that its answer was
+// known.
+func (e *Event) asked(w client.Wait, err error) {
+	if w.Kind == "" {
+		return
+	}
+	step := Step{Kind: StepQuestion, What: w.Kind, Start: w.Start, Took: w.Took}
+	var ref *refusal.Refusal
+	if errors.As(err, &ref) {
+		step.Code = string(ref.Code)
+	}
+	e.Steps = append(e.Steps, step)
+}
+
+// did notes the steps of a page.
+func (e *Event) did(steps []login.Step) {
+	for _, step := range steps {
+		e.Steps = append(e.Steps, Step(step))
+	}
 }
 
 // Kind is what a decision comes to.

@@ -26,7 +26,7 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 	if !d.Grants.Any(who.Roles, reading.Location) {
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNoGrant, "no grant lets one of this person's roles read under this prefix"))
 	}
-	place, err := d.appSays(ctx, r, who, p, reading)
+	place, err := d.appSays(ctx, r, e, who, p, reading)
 	if err != nil {
 		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
 	}
@@ -73,7 +73,7 @@ func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
 // appSays asks the application, as this person, whether the task is theirs
 // and names this object. Signing the location ourselves goes past the
 // application's own check; this puts it back.
-func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session, p *program, reading labelstudio.Reading) (grants.Place, error) {
+func (d *Decider) appSays(ctx context.Context, r *Request, e *Event, who *session.Session, p *program, reading labelstudio.Reading) (grants.Place, error) {
 	if d.Read != nil || d.Confirm == ConfirmNone && !d.OwnSignIn {
 		return grants.Place{}, nil
 	}
@@ -82,15 +82,17 @@ func (d *Decider) appSays(ctx context.Context, r *Request, who *session.Session,
 	}
 	soon := within(ctx, d.Deadlines.Question)
 	defer soon.cancel()
-	asker, err := d.asker(soon, r, who, p)
+	asker, err := d.asker(soon, r, e, who, p)
 	if err != nil || d.Confirm == ConfirmNone {
 		return grants.Place{}, err
 	}
 	if reading.Task == 0 {
 		answer, err := d.App.Project(soon, asker, reading.Project)
+		e.asked(answer.Waited, err)
 		return answer.Place, never401(err)
 	}
 	answer, err := d.App.Task(soon, asker, reading.Task)
+	e.asked(answer.Waited, err)
 	if err != nil {
 		return grants.Place{}, never401(err)
 	}

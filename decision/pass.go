@@ -54,7 +54,7 @@ func (d *Decider) administrators(ctx context.Context, r *Request, e *Event, who 
 	if d.OwnSignIn {
 		soon := within(ctx, d.Deadlines.Question)
 		defer soon.cancel()
-		if _, err := d.browser(soon, r, who); err != nil {
+		if _, err := d.browser(soon, r, e, who); err != nil {
 			return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
 		}
 	}

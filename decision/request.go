@@ -41,6 +41,10 @@ type Request struct {
 	// Body is there for the ACS only.
 	Body []byte
 
+	// Traceparent is the proxy's own span (W3C Trace Context §3.2), where it is
+	// to be respected; never a header of the browser's.
+	Traceparent string
+
 	// mount was taken off Target.
 	mount string
 }

@@ -42,6 +42,7 @@ func (d *Decider) workload(ctx context.Context, r *Request, e *Event, reading la
 	soon := within(ctx, d.Deadlines.Question)
 	defer soon.cancel()
 	user, err := d.App.Owner(soon, asker)
+	e.asked(user.Waited, err)
 	if err != nil {
 		return d.refuseError(r, e, err, refusal.New(refusal.Unavailable, CodeState, "the application could not be asked: see the cause"))
 	}

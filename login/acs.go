@@ -178,9 +178,14 @@ func (s *Service) enter(ctx context.Context, r Request, h handle, login pending,
 	defer cancel() // nobody waits for the application once the roles have failed
 	account := s.signInMeanwhile(ctx, a.Principal)
 	if err := s.takeRoles(ctx, a, encoded, roles); err != nil {
-		return s.refuseError(r, err)
+		return s.refuseError(r, err).after(stsSteps(roles))
 	}
 	in := <-account
+	return s.admit(ctx, r, h, login, a, in, roles).after(append(stsSteps(roles), in.step))
+}
+
+// admit gives a person with roles and an account their session.
+func (s *Service) admit(ctx context.Context, r Request, h handle, login pending, a *saml.Assertion, in signedIn, roles []*usable) Page {
 	if in.err != nil {
 		return s.refuseError(r, in.err)
 	}
@@ -229,19 +234,23 @@ func (s *Service) replace(ctx context.Context, login pending, now *session.Sessi
 type signedIn struct {
 	user int64
 	err  error
+	step Step
 }
 
 // signInMeanwhile signs the person into the application while STS is asked.
 func (s *Service) signInMeanwhile(ctx context.Context, p saml.Principal) <-chan signedIn {
 	done := make(chan signedIn, 1)
+	began := s.Now()
 	go func() {
+		var in signedIn
 		defer func() {
 			if recover() != nil {
-				done <- signedIn{err: refusal.New(refusal.Unavailable, CodeInternal, "signing into the application failed within Rolepass: report this")}
+				in = signedIn{err: refusal.New(refusal.Unavailable, CodeInternal, "signing into the application failed within Rolepass: report this")}
 			}
+			in.step = s.step(StepSignIn, "", began, in.err)
+			done <- in
 		}()
-		user, err := s.SignIn(ctx, p)
-		done <- signedIn{user, err}
+		in.user, in.err = s.SignIn(ctx, p)
 	}()
 	return done
 }

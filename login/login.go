@@ -72,6 +72,8 @@ type Page struct {
 	Session *session.Session
 	// Event names what happened, for audit: "login", "logout", "start", …
 	Event string
+	// Steps are what a login waited for.
+	Steps []Step
 }
 
 // Header is one response header; a name may come twice (Set-Cookie).
@@ -166,6 +168,7 @@ type usable struct {
 	policies []string
 	taken    []*presign.Credentials
 	err      error
+	step     Step
 }
 
 // Format shows the request's id only, whatever the verb: cookies, body and

@@ -33,16 +33,17 @@ func (s *Service) Observes(path string) bool { _, ok := s.Observed[path]; return
 // request nor its verdict is known here, so the session is worth nothing until
 // the application, asked as this browser, names the assertion's person.
 func (s *Service) Observe(ctx context.Context, r Request) Page {
-	kept, token, err := s.observe(ctx, r)
+	var steps []Step
+	kept, token, err := s.observe(ctx, r, &steps)
 	if err != nil {
-		return s.refuseError(r, err)
+		return s.refuseError(r, err).after(steps)
 	}
-	page := Page{Status: 200, Event: "login", Session: kept}
+	page := Page{Status: 200, Event: "login", Session: kept, Steps: steps}
 	page.set("set-cookie", session.SetCookie(token))
 	return page
 }
 
-func (s *Service) observe(ctx context.Context, r Request) (*session.Session, string, error) {
+func (s *Service) observe(ctx context.Context, r Request, steps *[]Step) (*session.Session, string, error) {
 	at, ok := s.Observed[r.Path]
 	if !ok {
 		return nil, "", refusal.New(refusal.Forbidden, CodeLoginUnknown, "no assertion is expected at this address")
@@ -66,7 +67,9 @@ func (s *Service) observe(ctx context.Context, r Request) (*session.Session, str
 	if len(roles) == 0 {
 		return nil, "", noRole(a)
 	}
-	if err := s.takeRoles(ctx, a, encoded, roles); err != nil {
+	err = s.takeRoles(ctx, a, encoded, roles)
+	*steps = stsSteps(roles)
+	if err != nil {
 		return nil, "", err
 	}
 	kept, token, err := s.keep(ctx, a, member{organization: at.Organization}, roles)

@@ -50,7 +50,9 @@ func (s *Service) takeRoles(ctx context.Context, a *saml.Assertion, encoded stri
 			continue
 		}
 		group.Go(func() error {
+			began := s.Now()
 			u.taken, u.err = s.takeRole(ctx, a, encoded, u)
+			u.step = s.step(StepSTS, u.role.ARN, began, u.err)
 			if mismatch(u.err) {
 				return u.err
 			}

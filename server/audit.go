@@ -36,14 +36,23 @@ func (s *Server) sinks() []decision.Sink {
 	if s.record != nil {
 		all = append(all, s.record.Sink)
 	}
+	if s.traces != nil {
+		all = append(all, s.traces.Sink)
+	}
 	return all
 }
 
-// closeLogs writes what audit and record still hold.
+// closeLogs writes what audit and record still hold. That the collector does
+// not take the last spans is no error: they are counted, and the log has said so.
 func (s *Server) closeLogs(ctx context.Context) error {
 	err := s.audit.Close(ctx)
 	if s.record != nil {
 		err = errors.Join(err, s.record.Close(ctx))
+	}
+	if s.traces != nil {
+		ctx, cancel := context.WithTimeout(ctx, lastSpans)
+		defer cancel()
+		_ = s.traces.Close(ctx)
 	}
 	return err
 }

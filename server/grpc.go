@@ -9,6 +9,7 @@ import (
 
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/extauthz"
+	"github.com/rolepass/rolepass/refusal"
 )
 
 const (
@@ -28,9 +29,9 @@ func NewGRPC(decide func(context.Context, decision.Request) decision.Decision, s
 
 // inShadow is the door in shadow. It makes every message: a request that
 // cannot be read is asked about as it is.
-func inShadow(d *decision.Decider) *grpc.Server {
+func inShadow(decide func(context.Context, decision.Request) decision.Decision, unread func(decision.Request, refusal.Code) decision.Decision) *grpc.Server {
 	s := grpc.NewServer(append(grpcOptions(), grpc.UnaryInterceptor(extauthz.Guard))...)
-	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: d.Decide, Unread: d.Unread})
+	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: decide, Unread: unread})
 	return s
 }
 

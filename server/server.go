@@ -49,7 +49,8 @@ type Server struct {
 	log     *slog.Logger
 	idps    []*idp
 	audit   *telemetry.Audit
-	record  *telemetry.Audit // nil where nothing is recorded
+	record  *telemetry.Audit  // nil where nothing is recorded
+	traces  *telemetry.Traces // nil where there are none
 	metrics *telemetry.Metrics
 	sealer  *state.Sealer
 	pages   *login.Service
@@ -88,6 +89,9 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if s.record, err = openRecord(c, o, s.metrics); err != nil {
 		return nil, errors.Join(err, s.closeLogs(ctx))
 	}
+	if s.traces, err = openTraces(ctx, c, o, ring, s.metrics); err != nil {
+		return nil, errors.Join(err, s.closeLogs(ctx))
+	}
 	if err := s.pinTitles(ctx, c, o); err != nil {
 		return nil, errors.Join(err, s.closeLogs(ctx))
 	}
@@ -95,10 +99,14 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.closeLogs(ctx))
 	}
-	s.grpc = NewGRPC(decider.Decide, c.CheckCodec == config.CodecScan)
+	decide := decider.Decide
+	if c.Traces.FollowEnvoy {
+		decide = followed(decide)
+	}
+	s.grpc = NewGRPC(decide, c.CheckCodec == config.CodecScan)
 	if decider.Shadow {
 		s.metrics.InShadow()
-		s.grpc = inShadow(decider)
+		s.grpc = inShadow(decide, decider.Unread)
 	}
 	s.admin = adminServer(s.adminHandler())
 	s.operator = &http.Server{Handler: s.operatorHandler(), ReadHeaderTimeout: 5 * time.Second}

@@ -2,8 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,12 +33,12 @@ type AuditOptions struct {
 // queue. Records that do not fit are lost, and that is never silent: they are
 // counted, and the audit itself says how many are missing where.
 type Audit struct {
-	macs sync.Pool // of HMAC-SHA-256 under the key
-	out  io.Writer
-	file io.Closer // nil for stdout
-	lost func(int)
-	log  *slog.Logger
-	now  func() time.Time
+	objects *objects
+	out     io.Writer
+	file    io.Closer // nil for stdout
+	lost    func(int)
+	log     *slog.Logger
+	now     func() time.Time
 
 	// lines writes an event as a line; nil: as none.
 	lines func(*decision.Event) []byte
@@ -79,7 +77,7 @@ func OpenAudit(path string, o AuditOptions) (*Audit, error) {
 
 // NewAudit writes to out.
 func NewAudit(out io.Writer, o AuditOptions) *Audit {
-	a := &Audit{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, o.Key) }}, out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
+	a := &Audit{objects: newObjects(o.Key), out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
 	a.lines = a.line
 	go a.write()
 	return a

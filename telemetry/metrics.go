@@ -22,6 +22,7 @@ type Metrics struct {
 	sts       *prometheus.CounterVec
 	questions *prometheus.CounterVec
 	lost      prometheus.Counter
+	spans     prometheus.Counter
 }
 
 // buckets reach from an answer out of memory to the longest deadline, in
@@ -46,8 +47,10 @@ func NewMetrics() *Metrics {
 			Name: "rolepass_app_questions_total", Help: "Questions to the application, by kind."}, []string{"kind"}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rolepass_audit_lost_total", Help: "Audit records that could not be written. Above zero, somebody should look."}),
+		spans: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rolepass_spans_lost_total", Help: "Spans of traces that the collector did not take, or not in time. No decision waits for it."}),
 	}
-	m.registry.MustRegister(m.decisions, m.unforced, m.shadow, m.seconds, m.sts, m.questions, m.lost,
+	m.registry.MustRegister(m.decisions, m.unforced, m.shadow, m.seconds, m.sts, m.questions, m.lost, m.spans,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -86,6 +89,9 @@ func (m *Metrics) AppAsked(kind string) { m.questions.WithLabelValues(kind).Inc(
 
 // AuditLost counts audit records that were not written.
 func (m *Metrics) AuditLost(records int) { m.lost.Add(float64(records)) }
+
+// SpansLost counts spans that were not sent.
+func (m *Metrics) SpansLost(spans int) { m.spans.Add(float64(spans)) }
 
 // outcomes are ours, and the errors of AssumeRoleWithSAML (AWS STS API
 // Reference, with its common errors).

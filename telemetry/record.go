@@ -2,10 +2,7 @@ package telemetry
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
-	"hash"
-	"io"
 	"strings"
 	"time"
 
@@ -62,7 +59,7 @@ func (a *Audit) line(e *decision.Event) []byte {
 		r.Session, r.IdP, r.Who = e.Session.Handle(), e.Session.Principal.IdP, e.Session.Principal.SessionName
 	}
 	if e.Location.Bucket != "" {
-		r.Bucket, r.Object = e.Location.Bucket, a.hash(e.Location.URI())
+		r.Bucket, r.Object = e.Location.Bucket, a.objects.hash(e.Location.URI())
 	}
 	line := bytes.NewBuffer(make([]byte, 0, usualLine))
 	if err := json.NewEncoder(line).Encode(&r); err != nil {
@@ -73,16 +70,6 @@ func (a *Audit) line(e *decision.Event) []byte {
 
 // usualLine is more than a record of a fetch needs.
 const usualLine = 640
-
-// hash is the first half of an HMAC-SHA-256, in hexadecimal: enough to compare
-// objects by, and useless without the key.
-func (a *Audit) hash(object string) string {
-	mac := a.macs.Get().(hash.Hash)
-	defer a.macs.Put(mac)
-	mac.Reset()
-	_, _ = io.WriteString(mac, object)
-	return hex.EncodeToString(mac.Sum(nil)[:16])
-}
 
 // printable bounds what a client may write into the audit.
 func printable(s string) string {

@@ -27,6 +27,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"a key that nobody needs":    {"config.label_studio.sign_in=own", "keep no secret where none is needed"},
 		"no Envoy":                   {"networkPolicy.envoy=null", "say in which pods Envoy runs"},
 		"no application":             {"networkPolicy.labelStudio.to=null", "say in which pods the application runs"},
+		"no collector":               {"config.traces.endpoint=https://otel.example.com", "say in which pods the collector runs"},
 		"nobody who scrapes":         {"serviceMonitor.enabled=true", "say in which pods Prometheus runs"},
 		"a secret as a value":        {"labelStudio.value=hunter2", "additional properties 'value' not allowed"},
 		"another pod's name":         {`podLabels.app\.kubernetes\.io/name=x`, "podLabels has app.kubernetes.io/name, which is the chart's own"},

@@ -16,7 +16,7 @@ func TestSpoofedHeadersAreGone(t *testing.T) {
 		"X-Envoy-External-Address: 6.6.6.6", "X-Envoy-Original-Path: /admin", "X-Envoy-Internal: true", "X-Envoy-Retry-On: 5xx", "X-Envoy-Upstream-Rq-Timeout-Ms: 1",
 		"X-Envoy-Auth-Partial-Body: true", "X-Envoy-Original-Url: /x", "X-Request-Id: 00000000-0000-4000-8000-000000000000", "X-Rolepass-User: admin",
 		"X-Amz-Security-Token: t", "X-Minio-Extract: true", "Forwarded: for=6.6.6.6", "X-Real-Ip: 6.6.6.6", "X-Original-Url: /admin", "X-Rewrite-Url: /admin", "X-Http-Method-Override: DELETE",
-		"True-Client-Ip: 6.6.6.6", "Proxy: http://evil.test", "Proxy-Authorization: Basic x", "Authorization: Token t", "X-Api-Key: k",
+		"True-Client-Ip: 6.6.6.6", "Proxy: http://evil.test", "Proxy-Authorization: Basic x", "Traceparent: 00-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb-bbbbbbbbbbbbbbbb-01", "Tracestate: a=b", "Authorization: Token t", "X-Api-Key: k",
 		"X_Forwarded_For: 6.6.6.6", "X_Api_Key: k", "X-Rolepass_User: admin", "Authorization_: Token t",
 		"X-CSRFToken: mine", "Accept: text/html", "Cookie: csrftoken=c")
 	seen := r.app.only(t)

@@ -60,6 +60,7 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 		}
 		c.kept.Remove(q)
 	}
+	began := c.Now()
 	f, ok := c.flights[q]
 	if !ok {
 		if len(c.flights) >= maxWaiting {
@@ -82,12 +83,20 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 		}
 	}
 	c.mu.Unlock()
+	return f.wait(ctx, c.Now, Wait{Kind: q.kind, Start: began})
+}
+
+// wait waits for a flight, and says in the answer how long.
+func (f *flight) wait(ctx context.Context, now func() time.Time, w Wait) (answer Answer, err error) {
 	select {
 	case <-f.done:
-		return f.answer, f.err
+		answer, err = f.answer, f.err
 	case <-ctx.Done():
-		return Answer{}, unavailable(ctx.Err())
+		err = unavailable(ctx.Err())
 	}
+	w.Took = now().Sub(w.Start)
+	answer.Waited = w
+	return answer, err
 }
 
 // fly sends the question and keeps the answer. The context is nobody's, so that

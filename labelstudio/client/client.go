@@ -131,8 +131,19 @@ type Answer struct {
 	// Place is where it is. Organization and Workspace are 0 unless
 	// WholePlace asks for them; Workspace is always 0 in Community.
 	Place grants.Place
-	uris  map[string]struct{}
-	who   Person
+	// Waited is how long Label Studio was waited for, also where it gave no
+	// answer; the zero value when the answer was known.
+	Waited Wait
+	uris   map[string]struct{}
+	who    Person
+}
+
+// Wait is one time that somebody waited for Label Studio.
+type Wait struct {
+	// Kind is what was asked for: "task", "project", "whoami" or "owner".
+	Kind  string
+	Start time.Time
+	Took  time.Duration
 }
 
 // Person is a user of Label Studio. It prints as nothing, so that no log names
@@ -140,6 +151,8 @@ type Answer struct {
 type Person struct {
 	ID    int64
 	Email string
+	// Waited is as in Answer.
+	Waited Wait
 }
 
 func (Person) String() string       { return "[person]" }
@@ -167,15 +180,19 @@ func (c *Client) Project(ctx context.Context, asker Asker, project int64) (Answe
 
 // Who asks whom Label Studio takes the asker for.
 func (c *Client) Who(ctx context.Context, asker Asker) (Person, error) {
-	answer, err := c.ask(ctx, asker, question{asker.Session, asker.Credential, "whoami", 0})
-	return answer.who, err
+	return c.whose(ctx, asker, question{asker.Session, asker.Credential, "whoami", 0})
 }
 
 // Owner asks whose token the asker has. Anybody can send tokens, made-up ones and
 // as many as they like, so that these questions have few turns of their own and
 // no queue; a no is not kept, where it could push out what people were told.
 func (c *Client) Owner(ctx context.Context, asker Asker) (Person, error) {
-	answer, err := c.ask(ctx, asker, question{asker.Session, asker.Credential, owner, 0})
+	return c.whose(ctx, asker, question{asker.Session, asker.Credential, owner, 0})
+}
+
+func (c *Client) whose(ctx context.Context, asker Asker, q question) (Person, error) {
+	answer, err := c.ask(ctx, asker, q)
+	answer.who.Waited = answer.Waited
 	return answer.who, err
 }
 

@@ -49,6 +49,9 @@ in a sentence it says; these need one. */ -}}
 {{- if not .Values.networkPolicy.labelStudio.to -}}
 {{- $wrong = append $wrong "networkPolicy.labelStudio.to is empty: say in which pods the application runs, or Rolepass cannot ask it" -}}
 {{- end -}}
+{{- if and .Values.config.traces (not .Values.networkPolicy.collector.to) -}}
+{{- $wrong = append $wrong "networkPolicy.collector.to is empty and config.traces is given: say in which pods the collector runs, or every span is lost" -}}
+{{- end -}}
 {{- if and .Values.serviceMonitor.enabled (not .Values.networkPolicy.prometheus) -}}
 {{- $wrong = append $wrong "networkPolicy.prometheus is empty and serviceMonitor is enabled: say in which pods Prometheus runs, or it scrapes nothing" -}}
 {{- end -}}

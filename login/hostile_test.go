@@ -333,7 +333,7 @@ func TestALogoutThatFailsIsNoLogout(t *testing.T) {
 }
 
 func TestHeadIsGetWithoutWords(t *testing.T) {
-	for _, path := range []string{login.WhoAmIPath, login.MetadataPath, login.SignedOutPath, "/rolepass/none"} {
+	for _, path := range []string{login.WhoAmIPath, login.MetadataPath, login.SignedOutPath, login.ClearedPath, "/rolepass/none"} {
 		w := newWorld(t)
 		b := w.browser()
 		b.signsIn()

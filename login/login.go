@@ -37,6 +37,7 @@ const (
 	StartPath     = Prefix + "login"
 	LogoutPath    = Prefix + "logout"
 	SignedOutPath = Prefix + "signed-out"
+	ClearedPath   = Prefix + "cleared"
 	WhoAmIPath    = Prefix + "whoami"
 	MetadataPath  = Prefix + "saml/metadata"
 	SLOPath       = Prefix + "saml/slo"
@@ -150,6 +151,8 @@ func (s *Service) Handle(ctx context.Context, r Request) Page {
 		return s.Logout(ctx, r)
 	case SignedOutPath:
 		return s.signedOut()
+	case ClearedPath:
+		return s.cleared(r)
 	case WhoAmIPath:
 		return s.whoAmI(ctx, r)
 	case KeepPath:

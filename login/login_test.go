@@ -457,6 +457,8 @@ func TestTheOwnPages(t *testing.T) {
 		{"GET", login.MetadataPath, 200, "EntityDescriptor"},
 		{"HEAD", login.MetadataPath, 200, ""},
 		{"GET", login.SignedOutPath, 200, "You are signed out"},
+		{"GET", login.SignedOutPath, 200, `<img src="` + login.ClearedPath + `"`},
+		{"GET", login.ClearedPath, 204, ""},
 		{"GET", login.WhoAmIPath, 401, "Sign in"},
 		{"GET", "/rolepass/", 403, "Not allowed"},
 		{"GET", "/rolepass/../tasks/1/resolve/", 403, "Not allowed"},
@@ -476,6 +478,20 @@ func TestTheOwnPages(t *testing.T) {
 		if !strings.Contains(header(page, "content-security-policy"), "default-src 'none'") || !strings.Contains(header(page, "content-security-policy"), "frame-ancestors 'none'") {
 			t.Errorf("%s %s: policy %q", c.method, c.path, header(page, "content-security-policy"))
 		}
+	}
+}
+
+// The page after a logout has the browser clear what it put away of the page
+// before. Another site cannot have it clear anything.
+func TestThePageAfterALogoutClears(t *testing.T) {
+	b := newWorld(t).browser()
+	for crossSite, want := range map[bool]string{false: `"cache"`, true: ""} {
+		if got := header(b.asks(login.Request{Path: login.ClearedPath, CrossSite: crossSite}), "clear-site-data"); got != want {
+			t.Errorf("asked from another site: %v: the browser is told to clear %q", crossSite, got)
+		}
+	}
+	if policy := header(b.asks(login.Request{Path: login.SignedOutPath}), "content-security-policy"); !strings.Contains(policy, "img-src 'self'") {
+		t.Errorf("the page's policy lets it load nothing: %s", policy)
 	}
 }
 

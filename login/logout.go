@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/refusal"
@@ -64,6 +65,19 @@ func (s *Service) leaves(ended *session.Session) Page {
 // service workers, when a person leaves or another one takes their place: they
 // keep addresses that name objects, and locations that are good for a while.
 const clearSite = `"cache", "storage"`
+
+// cleared is what the page SignedOutPath loads: it has the browser clear its
+// caches once more. A browser puts a page that it leaves away as it stands, with
+// its pictures, for the way back. It does so when the next page begins, and by
+// then it has obeyed the header of the logout itself. See decision 22.
+func (s *Service) cleared(r Request) Page {
+	page := bare(http.StatusNoContent)
+	if !r.CrossSite { // another site's page could make ours slow
+		page.set("clear-site-data", `"cache"`)
+	}
+	page.Event = "cleared"
+	return page
+}
 
 // clears has the browser forget everything of the site, and ask for the
 // password at the next login.

@@ -193,9 +193,10 @@ func (s *Service) choose(r Request) Page {
 
 func (s *Service) signedOut() Page {
 	p := render(http.StatusOK, "signed-out", struct {
-		CSS       template.CSS
-		StartPath string
-	}{css(), StartPath})
+		CSS                    template.CSS
+		StartPath, ClearedPath string
+	}{css(), StartPath, ClearedPath})
+	p.replace("content-security-policy", policy+"; img-src 'self'")
 	p.Event = "signed-out"
 	return p
 }

@@ -40,7 +40,7 @@ func (s *Stack) startStore(ctx context.Context) error {
 		return err
 	}
 	p, err := s.starts("minio", []string{
-		"MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret, "MINIO_BROWSER=off", "MINIO_API_CORS_ALLOW_ORIGIN=" + s.applications()[0], "MINIO_UPDATE=off",
+		"MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret, "MINIO_BROWSER=off", "MINIO_API_CORS_ALLOW_ORIGIN=" + s.origins(), "MINIO_UPDATE=off",
 		"MINIO_AUDIT_WEBHOOK_ENABLE_demo=on", "MINIO_AUDIT_WEBHOOK_ENDPOINT_demo=http://" + audit,
 	}, s.Tools.MinIO, "server", "--quiet", "--address", addresses[0], "--console-address", addresses[1], filepath.Join(s.Dir, "minio"))
 	if err != nil {
@@ -61,6 +61,13 @@ func (s *Stack) startStore(ctx context.Context) error {
 		return err
 	}
 	return s.startGuard()
+}
+
+// origins are those whose pages are sent to the store: the redirecting
+// Rolepass's, and Label Studio's without one.
+func (s *Stack) origins() string {
+	alone, _ := public(s.besides.alone) // our own address has a port
+	return s.applications()[0] + "," + alone
 }
 
 // collect appends one audit record, as MinIO sends it.

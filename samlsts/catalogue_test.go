@@ -2,8 +2,10 @@ package samlsts_test
 
 import (
 	"context"
+	"crypto/x509"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -134,6 +136,34 @@ func TestTwoReadersAgree(t *testing.T) {
 			spec, now = v.Refused()
 			if theirs := endpoint.hears(idp.Response(spec), now); (theirs == nil) != (v.STS == "") {
 				t.Errorf("the endpoint accepts it: %t (%s); the catalogue says %q", theirs != nil, endpoint.last().Why, v.STS)
+			}
+		})
+	}
+}
+
+// TestTwoReadersAgreeOnMetadata: of every sibling in the catalogue of metadata
+// both take the same name, keys and end, and what the endpoint takes that
+// package saml refuses the catalogue explains.
+func TestTwoReadersAgreeOnMetadata(t *testing.T) {
+	idp, err := samltest.Scene()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range samltest.MetadataCatalogue() {
+		t.Run(v.Name, func(t *testing.T) {
+			ours, err := saml.ParseMetadata(v.Accepted(idp))
+			if err != nil {
+				t.Fatal(err)
+			}
+			entity, certificates, until, err := samlsts.ParseMetadata(v.Accepted(idp))
+			if err != nil {
+				t.Fatalf("the endpoint refuses the sibling: %v", err)
+			}
+			if entity != ours.EntityID || !slices.EqualFunc(certificates, ours.Certificates, (*x509.Certificate).Equal) || !until.Equal(ours.ValidUntil) {
+				t.Errorf("of the sibling, one reads %s, %d keys, %s and the other %s, %d keys, %s", ours.EntityID, len(ours.Certificates), ours.ValidUntil, entity, len(certificates), until)
+			}
+			if _, _, _, err := samlsts.ParseMetadata(v.Refused(idp)); (err == nil) != (v.STS != "") {
+				t.Errorf("the endpoint accepts it: %t (%v); the catalogue says %q", err == nil, err, v.STS)
 			}
 		})
 	}

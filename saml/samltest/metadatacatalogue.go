@@ -12,6 +12,8 @@ type MetadataVector struct {
 	Sibling func([]byte) []byte
 	// Change is the one mutation.
 	Change func([]byte) []byte
+	// STS says why an STS accepts it all the same. Empty: it refuses too.
+	STS string
 }
 
 // Accepted is the vector's sibling.

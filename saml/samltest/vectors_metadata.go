@@ -66,7 +66,7 @@ func metadataDocumentVectors() []MetadataVector {
 		{Name: "cut short", After: "A document that was copied incompletely", Says: "not well-formed", Change: func(d []byte) []byte { return d[:len(d)/2] }},
 		{Name: "65 levels", After: "GO-2026-6088 (encoding/xml): depth without a bound", Says: "deeper than 64", Sibling: levels(62), Change: levels(63)},
 		{Name: "an attribute twice", After: differ, Says: "twice", Change: exchanged(entity, entity+" "+entity)},
-		{Name: "a prefix with two meanings", After: "Namespace confusion (\"The Fragile Lock\", 2025)", Says: "two namespaces", Sibling: inFrontOf(inRole, `<x:a xmlns:x="urn:a"/><x:a xmlns:x="urn:a"/>`), Change: exchanged(`/><x:a xmlns:x="urn:a"`, `/><x:a xmlns:x="urn:b"`)},
+		{Name: "a prefix with two meanings", After: "Namespace confusion (\"The Fragile Lock\", 2025)", Says: "two namespaces", Sibling: inFrontOf(inRole, `<x:a xmlns:x="urn:a"/><x:a xmlns:x="urn:a"/>`), Change: exchanged(`/><x:a xmlns:x="urn:a"`, `/><x:a xmlns:x="urn:b"`), STS: "it reads a prefix as XML does, where it stands"},
 		{Name: "the prefix xmlns declared", After: "Namespaces in XML §3", Says: "namespace declaration", Change: exchanged(entity, entity+` xmlns:xmlns="http://www.w3.org/2000/xmlns/"`)},
 		{Name: "a relative namespace", After: "Void canonicalization (\"The Fragile Lock\", 2025)", Says: "namespace declaration", Change: exchanged(entity, entity+` xmlns:x="../evil"`)},
 		{Name: "an element without a prefix before its colon", After: "CVE-2020-29509/-29511 (encoding/xml)", Says: "colon", Change: inFrontOf(inRole, "<:x/>")},
@@ -77,13 +77,13 @@ func metadataDocumentVectors() []MetadataVector {
 			return exchanged("</md:EntityDescriptor", "</e:EntityDescriptor")(exchanged("<md:EntityDescriptor ", `<e:EntityDescriptor xmlns:e="urn:evil" `)(d))
 		}},
 		{Name: "no entityID", After: "An issuer of nothing (GO-2026-6909 family)", Says: "entityID", Change: exchanged(entity, "")},
-		{Name: "an entityID of 1,025 characters", After: "SAML core §8.3.6: at most 1024", Says: "entityID", Sibling: named(strings.Repeat("a", 1024)), Change: exchanged(`entityID="`, `entityID="a`)},
-		{Name: "an entityID from right to left", After: "Trojan Source (CVE-2021-42574)", Says: "entityID", Change: named("https://idp.example.com/\u202esaml")},
+		{Name: "an entityID of 1,025 characters", After: "SAML core §8.3.6: at most 1024", Says: "entityID", Sibling: named(strings.Repeat("a", 1024)), Change: exchanged(`entityID="`, `entityID="a`), STS: "it compares the entityID, and bounds the whole only"},
+		{Name: "an entityID from right to left", After: "Trojan Source (CVE-2021-42574)", Says: "entityID", Change: named("https://idp.example.com/\u202esaml"), STS: "it compares the entityID, and shows it to nobody"},
 		{Name: "no role of an IdP", After: "A service provider's metadata given", Says: "0 IDPSSODescriptors", Change: exchanged("md:IDPSSODescriptor", "md:SPSSODescriptor")},
-		{Name: "a role for SAML 1.1 only", After: "SAML metadata §2.4.1: protocolSupportEnumeration", Says: "0 IDPSSODescriptors", Change: exchanged(`protocolSupportEnumeration="`+ProtocolNS, `protocolSupportEnumeration="urn:oasis:names:tc:SAML:1.1:protocol`)},
+		{Name: "a role for SAML 1.1 only", After: "SAML metadata §2.4.1: protocolSupportEnumeration", Says: "0 IDPSSODescriptors", Change: exchanged(`protocolSupportEnumeration="`+ProtocolNS, `protocolSupportEnumeration="urn:oasis:names:tc:SAML:1.1:protocol`), STS: "it reads no protocols: what is signed must be SAML 2.0"},
 		{Name: "two roles of an IdP", After: one, Says: "2 IDPSSODescriptors", Sibling: inFrontOf("</md:EntityDescriptor>", `<md:SPSSODescriptor protocolSupportEnumeration="`+ProtocolNS+`"/>`), Change: exchanged("<md:SPSSODescriptor", "<md:IDPSSODescriptor")},
 		{Name: "an end that is a word", After: end, Says: "validUntil", Sibling: until("2026-04-01T00:00:00Z"), Change: exchanged("2026-04-01T00:00:00Z", "tomorrow")},
-		{Name: "an end before 1970", After: end, Says: "validUntil", Sibling: until("2026-04-01T00:00:00Z"), Change: exchanged("2026-04-01T00:00:00Z", "1969-12-31T23:59:59Z")},
+		{Name: "an end before 1970", After: end, Says: "validUntil", Sibling: until("2026-04-01T00:00:00Z"), Change: exchanged("2026-04-01T00:00:00Z", "1969-12-31T23:59:59Z"), STS: "it reads the time, which is over"},
 	}
 }
 
@@ -110,10 +110,14 @@ func metadataEndpointVectors() []MetadataVector {
 	}
 	out := `<md:SingleLogoutService Binding="` + redirectBinding + `" Location="https://idp.example.com/slo" ResponseLocation="https://idp.example.com/answers"/>`
 	logout := inFrontOf("<md:NameIDFormat>", out)
-	return append(list,
+	list = append(list,
 		MetadataVector{Name: "a logout service in a script", After: script, Says: "plain absolute URL", Sibling: logout, Change: exchanged("https://idp.example.com/slo", "javascript:alert(1)")},
 		MetadataVector{Name: "answers to logouts over plain http", After: script, Says: "not https", Sibling: logout, Change: exchanged("https://idp.example.com/answers", "http://idp.example.com/answers")},
 	)
+	for i := range list {
+		list[i].STS = "it sends nobody anywhere, and reads no services"
+	}
+	return list
 }
 
 // metadataKeyVectors have keys whose signatures must not count.
@@ -137,12 +141,12 @@ func metadataKeyVectors() []MetadataVector {
 	}
 	return []MetadataVector{
 		{Name: "no certificate for signing", After: "A key for encryption believed for signatures", Says: "0 signing certificates", Change: exchanged(`use="signing"`, `use="encryption"`)},
-		{Name: "17 certificates", After: "A bomb of keys: each costs a verification", Says: "17 signing certificates", Sibling: many(15), Change: many(1)},
+		{Name: "17 certificates", After: "A bomb of keys: each costs a verification", Says: "17 signing certificates", Sibling: many(15), Change: many(1), STS: "it bounds the bytes of the whole only"},
 		{Name: "a certificate with a sign behind it", After: "CVE-2025-25292 (ruby-saml): two readers of one value", Says: "not base64", Change: text(followed("!"))},
 		{Name: "a certificate, cut short", After: "GO-2020-0046 (goxmldsig): nil dereference", Says: "cannot be read", Change: text(func(t string) string { return t[:len(t)/2/4*4] })},
 		{Name: "a key of 1,024 bits", After: strong, Says: "1024 bits", Change: certified(func() []byte { return weakKey().Certificate.Raw })},
 		{Name: "a key of 2,047 bits", After: strong, Says: "2047 bits", Change: certified(func() []byte { return nearlyKey().Certificate.Raw })},
-		{Name: "an elliptic key", After: "An allow-list of RSA (decision 0009)", Says: "ECDSA", Change: certified(ellipticCertificate)},
+		{Name: "an elliptic key", After: "An allow-list of RSA (decision 0009)", Says: "ECDSA", Change: certified(ellipticCertificate), STS: "it takes the key, and no signature by it"},
 	}
 }
 

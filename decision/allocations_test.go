@@ -1,10 +1,15 @@
 package decision_test
 
 import (
+	"errors"
+	"io"
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/e2e/raced"
+	"github.com/rolepass/rolepass/telemetry"
 )
 
 // A decision out of memory makes few things, and no more from one release to
@@ -29,5 +34,32 @@ func TestADecisionAllocatesLittle(t *testing.T) {
 		} else {
 			t.Logf("a %s takes %.0f allocations", name, got)
 		}
+	}
+}
+
+// An audit costs a fetch eight allocations; metrics, and traces that are not
+// made, cost none.
+func TestAnAuditedDecisionAllocatesLittle(t *testing.T) {
+	w := newWorld(t)
+	cookie := w.signedIn(radiology)
+	metrics := telemetry.NewMetrics()
+	audit := telemetry.NewAudit(io.Discard, telemetry.AuditOptions{Key: make([]byte, 32), Lost: metrics.AuditLost, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	traces, err := telemetry.NewTraces(t.Context(), telemetry.TracesOptions{Collector: "127.0.0.1:1", Key: make([]byte, 32), Lost: metrics.SpansLost, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Sinks = []decision.Sink{audit.Sink, metrics.Sink, traces.Sink}
+	fetch := request("GET", fetching("7", lung), cookie)
+	if got := w.Decide(t.Context(), fetch); got.Kind != decision.Stream {
+		t.Fatalf("decided %v %s", got.Kind, got.Code)
+	}
+	const most = 10 + 8
+	if got := testing.AllocsPerRun(200, func() { w.Decide(t.Context(), fetch) }); got > most+raced.Room {
+		t.Errorf("an audited fetch takes %.0f allocations, more than %d", got, most)
+	} else {
+		t.Logf("an audited fetch takes %.0f allocations", got)
+	}
+	if err := errors.Join(audit.Close(t.Context()), traces.Close(t.Context())); err != nil {
+		t.Error(err)
 	}
 }

@@ -11,7 +11,7 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test test-idps test-chart test-release release fuzz bench bench-envoy tools clean go images-offline e2e-compose e2e-istio
+.PHONY: help demo demo-stop test test-idps test-chart test-release release fuzz bench bench-envoy bench-peers tools clean go images-offline e2e-compose e2e-istio
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-release   look into what make release makes"
 	@echo "make fuzz       run every fuzz target for 10 s (FUZZ_TIME=60s for longer)"
 	@echo "make bench      run the benchmarks"
+	@echo "make bench-peers      beside OPA, in the same rounds"
 	@echo "make bench-envoy      the same through Envoy, beside its own signing"
 	@echo "make tools      only install what the demo and the tests run"
 	@echo "make e2e-compose      the same stories in Docker, see docs/attach-compose.md"
@@ -84,6 +85,11 @@ bench: go
 	go run ./e2e/bench -rounds 5 -each 3s -conns 1 -rate 300
 	go run ./e2e/bench -rounds 5 -half
 	go run ./e2e/bench -rounds 5 -set growth
+
+# Beside what others use to authorize; a module of its own.
+bench-peers: go
+	cd e2e/peers && test -z "$$(gofmt -l .)" && go mod tidy -diff && go vet . && go test -count=1 . && go build -o ../../bin/peers .
+	go run ./e2e/bench -set peers -peers bin/peers $(BENCH_ARGS)
 
 # Through real Envoy, beside its own signing and beside nothing.
 bench-envoy: tools

@@ -28,6 +28,7 @@ type plan struct {
 	only          string // a word in the name, or none
 	plot          string // a file, or none
 	profiles      string // a folder, or none
+	peers         string // the program of the peers
 }
 
 // running is one server process.
@@ -51,11 +52,16 @@ func compare(p plan) error {
 			_ = r.cmd.Wait()
 		}
 	}()
+	spans, end, err := collect()
+	if err != nil {
+		return err
+	}
+	defer end()
 	for i, c := range sets[p.set] {
 		if i > 1 && !strings.Contains(c.name, p.only) {
 			continue
 		}
-		r, err := start(p, c)
+		r, err := start(p, c, "-spans", spans)
 		if err != nil {
 			return fmt.Errorf("starting %s: %w", c.name, err)
 		}
@@ -84,11 +90,12 @@ func compare(p plan) error {
 }
 
 func start(p plan, c contestant, more ...string) (*running, error) {
-	self, err := os.Executable()
+	command, done, err := c.command(p, more)
 	if err != nil {
 		return nil, err
 	}
-	r := &running{contestant: c, cmd: exec.Command(self, append([]string{"-serve", c.name, "-profile", p.profiles}, more...)...)}
+	defer done()
+	r := &running{contestant: c, cmd: exec.Command(command[0], command[1:]...)}
 	r.cmd.Stderr = os.Stderr
 	if r.input, err = r.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -105,13 +112,26 @@ func start(p plan, c contestant, more ...string) (*running, error) {
 		return nil, err
 	}
 	r.address = strings.TrimSpace(line)
-	r.requests, err = requests(c.asks, c.size)
+	if c.asks == peer {
+		r.requests, err = peerRequests(c.size)
+	} else {
+		r.requests, err = requests(c.asks, c.size)
+	}
 	if err != nil {
 		return nil, err
 	}
 	// Each request once: what is compared afterwards is what is known.
 	_, err = ask(r.address, plan{each: time.Hour, conns: p.conns, flight: p.flight}, r.requests, len(r.requests), &r.next, r.right)
 	return r, err
+}
+
+// command is this program, as a server, or a peer's.
+func (c contestant) command(p plan, more []string) (command []string, done func(), err error) {
+	if c.asks == peer {
+		return peersCommand(p.peers, c.size)
+	}
+	self, err := os.Executable()
+	return append([]string{self, "-serve", c.name, "-profile", p.profiles}, more...), func() {}, err
 }
 
 func (r *running) measure(p plan) (measured, error) {
@@ -137,6 +157,9 @@ func (r *running) measure(p plan) (measured, error) {
 func (r *running) right(out *authv3.CheckResponse) error {
 	if out.GetOkResponse() == nil {
 		return fmt.Errorf("a refusal: %v", out.GetDeniedResponse().GetStatus())
+	}
+	if r.asks == peer && !names(out.GetOkResponse().GetHeaders()) {
+		return fmt.Errorf("a yes for nobody")
 	}
 	if !strings.HasPrefix(r.name, "rolepass") {
 		return nil

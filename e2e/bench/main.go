@@ -6,6 +6,7 @@
 //	go run ./e2e/bench            # ten rounds of two seconds, everything
 //	go run ./e2e/bench -set growth  # many sessions, grants and buckets
 //	go run ./e2e/bench -set envoy   # through Envoy (make bench-envoy)
+//	make bench-peers                # beside what others use
 //	go run ./e2e/bench -rounds 1  # does it run
 //
 // Linux only: CPU time comes from /proc.
@@ -27,9 +28,11 @@ func main() {
 	flight := flag.Int("flight", 16, "requests under way on each connection")
 	rate := flag.Int("rate", 0, "requests per second, open loop; 0: as many as it takes")
 	half := flag.Bool("half", false, "open loop at half of what each server did in the first round")
-	set := flag.String("set", "decision", "what is compared: decision, growth, or envoy")
+	set := flag.String("set", "decision", "what is compared: decision, growth, peers, or envoy")
 	only := flag.String("only", "", "leave out servers, but the baselines, whose name does not contain this `word`")
 	plot := flag.String("plot", "", "draw the ratios into this `file`, as SVG")
+	flag.StringVar(&spansTo, "spans", "", "the collector's `address`, for -serve")
+	peers := flag.String("peers", "", "the `program` of the peers, for -set peers")
 	s3 := flag.String("s3", "", "the S3 server's `host`, for -serve")
 	flag.Parse()
 	var err error
@@ -40,7 +43,7 @@ func main() {
 		if *set == "envoy" {
 			run = compareProxies
 		}
-		err = run(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, half: *half, profiles: *profile, set: *set, only: *only, plot: *plot})
+		err = run(plan{rounds: *rounds, each: *each, conns: *conns, flight: *flight, rate: *rate, half: *half, profiles: *profile, set: *set, only: *only, plot: *plot, peers: *peers})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -37,21 +37,29 @@ type contestant struct {
 // sets are what can be compared. Each begins with its baselines.
 var sets = map[string][]contestant{
 	"decision": {
-		{"empty", "fetch", usual, func(size) (*grpc.Server, error) { return emptyServer(), nil }},
-		{"empty, our settings", "fetch", usual, func(size) (*grpc.Server, error) {
-			server.Tune(usual.stateMiB())
-			return emptyServer(grpc.NumStreamWorkers(server.Workers())), nil
-		}},
+		{"empty", "fetch", usual, untuned},
+		{"empty, our settings", "fetch", usual, tuned},
 		{"AWS SDK for each request", "fetch", usual, sdkServer},
 		{"rolepass fetch, bare", "fetch", usual, plainly},
-		{"rolepass fetch, audit and metrics", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, false, observed()...) }},
+		{"rolepass fetch, audit and metrics", "fetch", usual, watched},
+		{"rolepass fetch, audit, metrics, 1 % of traces", "fetch", usual, traced(0.01)},
+		{"rolepass fetch, audit, metrics, every trace", "fetch", usual, traced(1)},
 		{"rolepass pass, bare", "pass", usual, plainly},
 		{"rolepass shown fetch, bare", "fetch shown", usual, plainly},
-		{"rolepass shown fetch, audit and metrics", "fetch shown", usual, func(s size) (*grpc.Server, error) { return rolepass(s, false, observed()...) }},
+		{"rolepass shown fetch, audit and metrics", "fetch shown", usual, watched},
 		{"rolepass shown pass, bare", "pass shown", usual, plainly},
 		{"rolepass scanning fetch, bare", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},
 		{"rolepass scanning fetch, audit and metrics", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true, observed()...) }},
 		{"rolepass scanning pass, bare", "pass", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},
+	},
+	// peers are Rolepass beside what others use to authorize. They do general
+	// policy work and know nothing of S3: what they cost is what a policy costs.
+	"peers": {
+		{"empty", "fetch", usual, untuned},
+		{"empty, our settings", "fetch", usual, tuned},
+		{"rolepass fetch, bare", "fetch", usual, plainly},
+		{"rolepass fetch, audit and metrics", "fetch", usual, watched},
+		{"OPA's library, a policy by session", peer, usual, nil}, // a program of its own
 	},
 	// growth has the smallest first, and all else beside it.
 	"growth": {
@@ -68,6 +76,18 @@ var sets = map[string][]contestant{
 
 // plainly is Rolepass as it is without a word in the configuration.
 func plainly(s size) (*grpc.Server, error) { return rolepass(s, false) }
+
+// watched is Rolepass with its audit and metrics.
+func watched(s size) (*grpc.Server, error) { return rolepass(s, false, observed()...) }
+
+// untuned decides nothing, with what grpc does by itself; tuned, with our
+// settings.
+func untuned(size) (*grpc.Server, error) { return emptyServer(), nil }
+
+func tuned(size) (*grpc.Server, error) {
+	server.Tune(usual.stateMiB())
+	return emptyServer(grpc.NumStreamWorkers(server.Workers())), nil
+}
 
 func emptyServer(options ...grpc.ServerOption) *grpc.Server {
 	s := grpc.NewServer(options...)
@@ -135,5 +155,9 @@ func serveAs(name, profiles, s3 string) error {
 	if strings.HasPrefix(name, "rolepass") {
 		listener = server.Batching(listener)
 	}
-	return s.Serve(listener)
+	err = s.Serve(listener)
+	if lost := spansLost.Load(); lost > 0 {
+		fmt.Fprintf(os.Stderr, "%s: %d spans were lost\n", name, lost)
+	}
+	return err
 }

@@ -19,9 +19,10 @@ func spoofable(s Settings) []string {
 		"x-original-url", "x-original-uri", "x-rewrite-url", // other paths than the one we judged
 		"x-http-method", "x-http-method-override", "x-method-override",
 		"forwarded", "x-real-ip", "x-client-ip", "true-client-ip",
-		"x-request-id",              // ours are unique; a client's need not be
-		"proxy",                     // CGI's HTTP_PROXY
-		"traceparent", "tracestate", // a tracer would follow the client's choice
+		"x-request-id", // ours are unique; a client's need not be
+		"proxy",        // CGI's HTTP_PROXY
+		// A tracer would do as the client says: join its trace, record or not.
+		"traceparent", "tracestate", "x-client-trace-id",
 		"proxy-authorization",
 	}
 	if s.TrustedHops == 0 {

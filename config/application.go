@@ -18,12 +18,16 @@ func (s section) labelStudio(c *Config) {
 	if !v.given() {
 		return
 	}
-	a := s.section(v, "url", "path", "ca", "proxy", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "acs", "confirm", "session_cookie", "administrators", "api_clients")
+	a := s.section(v, "url", "path", "ca", "proxy", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "adopt", "acs", "confirm", "session_cookie", "administrators", "api_clients")
 	ls := &c.LabelStudio
 	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
 	a.reaching(ls)
 	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token", "own", "observe"))
 	a.signingIn(ls)
+	ls.Adopt = Adopt(a.word("adopt", "none", "email"))
+	if v := a.get("adopt"); ls.Adopt == AdoptEmail && ls.SignIn != SignInBearer {
+		a.problem(v.place, "sign_in: %s opens no account that it did not make, so it adopts none: leave adopt out, or use bearer", ls.SignIn)
+	}
 	ls.Confirm = Confirm(a.word("confirm", "uri", "permission", "none"))
 	ls.SessionCookie = "sessionid"
 	if v := a.get("session_cookie"); v.given() {

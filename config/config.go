@@ -322,6 +322,19 @@ const (
 	SignInObserve SignIn = "observe"
 )
 
+// Adopt is which accounts of Label Studio that somebody else made become a
+// person's.
+type Adopt string
+
+const (
+	// AdoptNone adopts none: an account under a person's address that Rolepass
+	// did not make for them is refused.
+	AdoptNone Adopt = "none"
+	// AdoptEmail adopts the account under the person's address at their first
+	// sign-in, unless it is another person's, an owner's or an administrator's.
+	AdoptEmail Adopt = "email"
+)
+
 // APIClients is what becomes of programs with a token of Label Studio's own.
 type APIClients string
 
@@ -390,6 +403,12 @@ type LabelStudio struct {
 	// the number of the Label Studio user as whom new people are invited: the
 	// organization's owner, often 1. No workload may have that user's token.
 	OwnerID int64
+
+	// Adopt (adopt, default none; email with bearer only) says whether people
+	// get accounts that are there under their address. The IdP is then trusted
+	// to say whose an address is; where there are several IdPs, each for the
+	// addresses of its domains.
+	Adopt Adopt
 
 	// Confirm (confirm, default uri) is what Label Studio is asked before
 	// a location is signed: uri, permission or none.

@@ -103,6 +103,8 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"owner_id: 1", "owner_id: 1, sign_in: own", "does not use secret_key_file"},
 		{"owner_id: 1", "owner_id: 1, sign_in: token", "owner_token_file"},
 		{"owner_id: 1", "owner_id: 1, sign_in: token", "does not use secret_key_file"},
+		{"owner_id: 1", "owner_id: 1, adopt: domain", "write one of none, email"},
+		{"secret_key_file: label-studio.secret, owner_id: 1", "owner_token_file: label-studio.secret, owner_id: 1, sign_in: token, adopt: email", "adopts none"},
 		{"owner_id: 1", "owner_id: 1, sign_in: observe", "list the application's own consumer services"},
 		{"secret_key_file: label-studio.secret, owner_id: 1", "sign_in: observe, acs: [{path: /saml/t/acs, idp: nobody}]", "no identity provider nobody"},
 		{"owner_id: 1", "owner_id: 1, owner_token_file: x", "does not use owner_token_file"},

@@ -260,7 +260,11 @@ func (d *Decider) read(r *Request) labelstudio.Reading {
 	if d.Read != nil {
 		return d.Read(r.Method, r.Target)
 	}
-	return labelstudio.Read(r.Method, r.Target)
+	reading := labelstudio.Read(r.Method, r.Target)
+	if d.OwnSignIn && reading.Door == labelstudio.DoorAccount {
+		return labelstudio.Reading{Kind: labelstudio.App} // its accounts are not of our making
+	}
+	return reading
 }
 
 // who finds the session of a request; nil when nobody is signed in.

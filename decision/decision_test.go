@@ -409,6 +409,9 @@ func TestSideDoorsAreForAdministrators(t *testing.T) {
 		{"GET", "/api/projects/12/export?exportType=VOC", nil, decision.Refuse},
 		{"GET", "/api/projects/12/export?exportType=VOC", []string{radiology}, decision.Pass},
 		{"GET", "/api/storages/s3?project=12", nil, decision.Pass},
+		{"PATCH", "/api/users/42/", nil, decision.Pass}, // who they are
+		{"PATCH", "/api/users/43/", nil, decision.Refuse},
+		{"PATCH", "/api/users/43/", []string{radiology}, decision.Pass},
 	} {
 		w := newWorld(t)
 		w.Administrators = c.administrators

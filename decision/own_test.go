@@ -90,6 +90,9 @@ func TestRequestsKeepTheApplicationsSession(t *testing.T) {
 			t.Errorf("%s: decided %v with cookies %q", target, got.Kind, got.Cookie)
 		}
 	}
+	if got := w.Decide(t.Context(), request("PATCH", "/api/users/43/", cookie)); got.Kind != decision.PassOwn {
+		t.Errorf("an account, which is the application's: decided %v %s", got.Kind, got.Code)
+	}
 	r := request("POST", "/api/projects/", cookie)
 	r.Origin = "https://evil.test"
 	if got := w.Decide(t.Context(), r); got.Code != decision.CodeCrossOrigin {

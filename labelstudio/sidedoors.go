@@ -34,6 +34,9 @@ const (
 	// storages with it, and of the background jobs; and the switch for
 	// everybody's API tokens, with the owner's of which exports are packed.
 	DoorAdministration Door = "administration"
+	// DoorAccount: changing an account, which Label Studio lets every member do
+	// to every other's. The username holds by whom Rolepass opens it.
+	DoorAccount Door = "account"
 )
 
 // plainExports are the formats that hold the tasks and annotations and never
@@ -76,6 +79,8 @@ func behindAPI(method string, parts []string, query string) Door {
 		return DoorModel
 	case parts[0] == "jwt" && !reads:
 		return DoorAdministration
+	case parts[0] == "users" && len(parts) >= 2 && !reads && !(len(parts) == 3 && strings.HasPrefix(parts[2], "avatar")): // which is one's own
+		return DoorAccount
 	case parts[0] == "webhooks" && !reads:
 		return DoorWebhook
 	case parts[0] == "projects" && len(parts) >= 3 && exports(method, parts[2:], query):
@@ -109,6 +114,13 @@ func InAPI(target string) bool {
 // for one that the API takes, which needs no other credential.
 func GivesToken(method, target string) bool {
 	return method == "POST" && (target == "/api/token/refresh" || target == "/api/token/refresh/")
+}
+
+// ChangesAccount says that a request, written plainly, changes the account of
+// this number.
+func ChangesAccount(method, target string, user int64) bool {
+	own := "/api/users/" + strconv.FormatInt(user, 10)
+	return user > 0 && method == "PATCH" && (target == own || target == own+"/")
 }
 
 // imports says that what follows /api/projects/<id>/ makes tasks.

@@ -74,7 +74,18 @@ func TestSideDoors(t *testing.T) {
 		{"DELETE", "/api/projects/12/file-uploads", none},
 		{"GET", "/data/upload/12/a1b2-picture.png", none},
 		{"GET", "/data/avatars/me.png", none},
+		// Accounts: every member may change every other's.
 		{"POST", "/api/users/2/avatar", none},
+		{"GET", "/api/users/2/", none},
+		{"POST", "/api/users/", none},
+		{"PATCH", "/api/users/2/", labelstudio.DoorAccount},
+		{"PATCH", "/api/users/2", labelstudio.DoorAccount},
+		{"PATCH", "/api/users/02/?x=1", labelstudio.DoorAccount},
+		{"PATCH", "//api/%75sers/2/", labelstudio.DoorAccount},
+		{"DELETE", "/api/users/2/", labelstudio.DoorAccount},
+		{"PATCH", "/api/users/2.json", labelstudio.DoorAccount},
+		{"PATCH", "/api/users/avatar", labelstudio.DoorAccount},
+		{"PATCH", "/api/users/2/x/avatar", labelstudio.DoorAccount},
 		// Webhooks.
 		{"GET", "/api/webhooks/?project=12", none},
 		{"GET", "/api/webhooks/info/", none},
@@ -133,6 +144,28 @@ func TestWhatAnImportCarries(t *testing.T) {
 	} {
 		if got := labelstudio.CarriesTasks(contentType); got != want {
 			t.Errorf("%q: %v", contentType, got)
+		}
+	}
+}
+
+// Everybody changes their own account, and that one only.
+func TestWhoseAccountIsChanged(t *testing.T) {
+	for _, c := range []struct {
+		method, target string
+		user           int64
+		want           bool
+	}{
+		{"PATCH", "/api/users/2/", 2, true},
+		{"PATCH", "/api/users/2", 2, true},
+		{"PATCH", "/api/users/2/", 3, false},
+		{"PATCH", "/api/users/02/", 2, false},
+		{"PATCH", "/api/users/2/?fields=id", 2, false},
+		{"PATCH", "/api/users/2/../3/", 2, false},
+		{"DELETE", "/api/users/2/", 2, false},
+		{"PATCH", "/api/users/0/", 0, false},
+	} {
+		if got := labelstudio.ChangesAccount(c.method, c.target, c.user); got != c.want {
+			t.Errorf("%s %s by user %d: %v", c.method, c.target, c.user, got)
 		}
 	}
 }

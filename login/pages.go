@@ -101,7 +101,7 @@ func (s *Service) refuse(r Request, ref *refusal.Refusal) Page {
 			Title, Text, ID, Contact  string
 			SignIn                    bool
 			StartPath, LogoutPathLink string
-		}{css(), title(ref.Class), text(ref.Class), r.ID, s.Contact, ref.Class == refusal.Unauthenticated, StartPath, LogoutPath})
+		}{css(), title(ref.Class), text(ref), r.ID, s.Contact, ref.Class == refusal.Unauthenticated, StartPath, LogoutPath})
 	} else {
 		p = s.refuseJSON(r, ref, status)
 	}
@@ -146,8 +146,20 @@ func title(class refusal.Class) string {
 	return "Not allowed"
 }
 
-func text(class refusal.Class) string {
-	switch class {
+// accounts are sentences about a person's own account in the application, which
+// only that person's login brings up.
+var accounts = map[refusal.Code]string{
+	"app_account_removed":    "Your account in the application was removed or deactivated.",
+	"app_account_inactive":   "Your account in the application was removed or deactivated.",
+	"app_account_not_bound":  "The application has an account under your e-mail address, and this sign-in does not open it.",
+	"app_account_privileged": "The application has an account under your e-mail address, and this sign-in does not open it.",
+}
+
+func text(ref *refusal.Refusal) string {
+	if about, ok := accounts[ref.Code]; ok {
+		return about
+	}
+	switch ref.Class {
 	case refusal.Malformed, refusal.TooLarge:
 		return "What the browser sent is not in a form that this site takes."
 	case refusal.Unauthenticated:

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/rolepass/rolepass/config"
@@ -43,14 +44,31 @@ func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (sign
 	for _, key := range ring.Derive("application accounts") {
 		accounts.Keys = append(accounts.Keys, presign.Secret(hex.EncodeToString(key)))
 	}
-	entities := map[string]string{}
+	entities, domains := map[string]string{}, map[string][]string{}
 	for _, one := range s.idps {
-		entities[one.config.Name] = one.sp.Load().IdP.Metadata.EntityID
+		entity := one.sp.Load().IdP.Metadata.EntityID
+		entities[one.config.Name], domains[entity] = entity, one.config.Domains
+	}
+	if c.LabelStudio.Adopt == config.AdoptEmail {
+		accounts.Adopts = speaksFor(domains)
 	}
 	signIn := func(ctx context.Context, p saml.Principal) (int64, error) {
 		return accounts.SignIn(ctx, signin.Person{IdP: entities[p.IdP], NameID: p.NameID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName})
 	}
 	return signing{signIn: signIn, bearer: accounts.Bearer}, nil
+}
+
+// speaksFor says whether a person's IdP may say whose an address is: for those of
+// its domains, and for every one if it is the only IdP and has none.
+func speaksFor(domains map[string][]string) func(signin.Person) bool {
+	return func(p signin.Person) bool {
+		own, known := domains[p.IdP]
+		if len(own) == 0 {
+			return known && len(domains) == 1
+		}
+		at := strings.LastIndexByte(p.Email, '@')
+		return slices.Contains(own, strings.ToLower(p.Email[at+1:]))
+	}
 }
 
 // nobodys is the sign-in where the application keeps its own: it only wants

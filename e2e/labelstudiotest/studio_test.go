@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -39,6 +40,8 @@ type studio struct {
 	base      *url.URL
 	secretKey presign.Secret
 	s3        *httptest.Server
+	dir       string
+	python    string
 	stop      func()
 }
 
@@ -97,7 +100,7 @@ func start(more ...string) (*studio, error) {
 	}
 	var key [32]byte
 	_, _ = rand.Read(key[:])
-	s := &studio{base: &url.URL{Scheme: "http", Host: "127.0.0.1:" + port}, secretKey: presign.Secret(hex.EncodeToString(key[:])), s3: httptest.NewServer(http.HandlerFunc(agreeable))}
+	s := &studio{base: &url.URL{Scheme: "http", Host: "127.0.0.1:" + port}, secretKey: presign.Secret(hex.EncodeToString(key[:])), s3: httptest.NewServer(http.HandlerFunc(agreeable)), dir: dir, python: filepath.Join(filepath.Dir(binary), "python")}
 	cmd := exec.Command(binary, "start", "--no-browser", "--port", port, "--internal-host", "127.0.0.1", "--log-level", "INFO")
 	cmd.Env = append(environment(dir, s.secretKey), more...)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -243,6 +246,19 @@ func (s *studio) must(t *testing.T, method, path string, user int64, body, into 
 		t.Fatal(err)
 	}
 }
+
+// database changes what no API of Label Studio's changes, as its administration
+// would; ? is a number.
+func (s *studio) database(t *testing.T, statement string, value int64) {
+	t.Helper()
+	const program = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1], timeout=30) as db: db.execute(sys.argv[2], [int(sys.argv[3])])"
+	cmd := exec.CommandContext(t.Context(), s.python, "-c", program, filepath.Join(s.dir, "label_studio.sqlite3"), statement, number(value))
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
 
 // project makes a project whose bucket is imaging.
 func (s *studio) project(t *testing.T) int64 {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
@@ -29,93 +30,164 @@ type Accounts struct {
 	// Keys derive the passwords, the newest first: it makes new accounts, and
 	// every one of them opens the accounts that it made. At least one.
 	Keys []presign.Secret
+	// Adopts says whose account may be one that somebody else made under their
+	// address. Nil means nobody's. It needs a Bearer that speaks for every user.
+	Adopts func(Person) bool
 	// Rand gives the form tokens; crypto/rand.Reader outside tests.
 	Rand io.Reader
 	// Log is told when a new account could not be given its name; may be nil.
 	Log *slog.Logger
+
+	// adopting lets one adoption happen at a time: what was looked at is what
+	// is marked.
+	adopting sync.Mutex
 }
 
 // SignIn gives the user id of the person's account, which it makes if there is
 // none. It asks Label Studio each time, so that what changed there counts: the
 // account opens with the password that is the person's, and Label Studio says
 // of our bearer for it that it is this person's. One call costs Label Studio
-// one or two password hashes, about a second. Errors are refusals with the
-// codes of this package.
+// one or two password hashes, about a second; a person who is new, or whose
+// address changed, costs the list of its members, too. Errors are refusals with
+// the codes of this package.
 func (a *Accounts) SignIn(ctx context.Context, person Person) (int64, error) {
 	if err := person.check(); err != nil {
 		return 0, err
 	}
-	id, opened, err := a.open(ctx, person)
-	if err == nil && !opened {
-		id, err = a.make(ctx, person)
-	}
+	found, err := a.find(ctx, person)
 	if err != nil {
 		return 0, err
 	}
-	if id == a.Owner {
+	if found.ID == a.Owner {
 		return 0, notBound()
 	}
-	account, err := a.confirm(ctx, id, person)
+	who, err := a.confirm(ctx, found)
 	if err != nil {
 		return 0, err
 	}
-	a.name(ctx, account, person)
-	return id, nil
+	if err := a.mark(ctx, who, person); err != nil {
+		return 0, err
+	}
+	a.name(ctx, who, person)
+	return who.ID, nil
+}
+
+// find gives the person's account: the one that opens under their address, the
+// one that carries their mark under another, or a new one.
+func (a *Accounts) find(ctx context.Context, person Person) (account, error) {
+	if found, opened, err := a.open(ctx, person, person.Email); err != nil || opened {
+		return found, err
+	}
+	members, err := a.members(ctx)
+	if err != nil {
+		return account{}, err
+	}
+	for _, member := range members {
+		if a.carriesMark(member, person) {
+			return a.reopen(ctx, person, member)
+		}
+	}
+	for _, member := range members {
+		if person.is(member.Email) {
+			return a.claim(ctx, person, member)
+		}
+	}
+	return a.make(ctx, person)
+}
+
+// reopen opens an account that carries the person's mark. Its address is one
+// that the person had; Label Studio keeps it, whatever the IdP says since. One
+// that was adopted has another password than ours: where a bearer needs none,
+// the mark alone says whose it is.
+func (a *Accounts) reopen(ctx context.Context, person Person, member account) (account, error) {
+	found, opened, err := a.open(ctx, person, member.Email)
+	switch {
+	case err != nil:
+		return account{}, err
+	case opened && found.ID == member.ID:
+		return found, nil
+	case !opened && a.Opened == nil:
+		return member, a.adoptable(ctx, member)
+	}
+	return account{}, inactive()
+}
+
+// claim is for an account under the person's address that did not open. Another
+// login of the same person may have made it meanwhile.
+func (a *Accounts) claim(ctx context.Context, person Person, member account) (account, error) {
+	if found, opened, err := a.open(ctx, person, person.Email); err != nil || opened {
+		return found, err
+	}
+	if a.Adopts == nil || !a.Adopts(person) {
+		return account{}, notBound()
+	}
+	return a.adopt(ctx, person, member)
 }
 
 func notBound() error {
 	return refusal.New(refusal.Forbidden, CodeNotBound,
-		"Label Studio has an account with this person's address that was not made by this person's sign-in (or it does not take the address). Existing accounts are not adopted; remove or rename that account, then sign in again.")
+		"Label Studio has an account with this person's address that was not made by this person's sign-in (or it does not take the address), and it is not adopted. Remove or rename that account, then sign in again.")
 }
 
-// open logs in with each password that the person's account may have.
-func (a *Accounts) open(ctx context.Context, person Person) (id int64, opened bool, err error) {
+func inactive() error {
+	return refusal.New(refusal.Forbidden, CodeInactive,
+		"The person's own account in Label Studio does not open: it was deactivated there, or another sign_in adopted it, or its password was changed. Activate it, or remove it; then sign in again.")
+}
+
+// open logs in at an address with each password that the person's account may
+// have.
+func (a *Accounts) open(ctx context.Context, person Person, email string) (found account, opened bool, err error) {
 	for _, key := range a.Keys {
-		cookie, err := a.submit(ctx, "/user/login/", nil, person.Email, person.password(key))
+		cookie, err := a.submit(ctx, "/user/login/", nil, email, person.password(key))
 		if err != nil {
-			return 0, false, err
+			return account{}, false, err
 		}
 		if cookie == nil {
 			continue
 		}
-		id, err := a.opened(ctx, cookie)
-		return id, true, err
+		found, err := a.opened(ctx, cookie, email)
+		return found, true, err
 	}
-	return 0, false, nil
+	return account{}, false, nil
 }
 
 // make signs the person up with the owner's invitation. A sign-up that Label
 // Studio does not take may have lost a race against another of the same
 // person, so the account is tried once more.
-func (a *Accounts) make(ctx context.Context, person Person) (int64, error) {
+func (a *Accounts) make(ctx context.Context, person Person) (account, error) {
 	if len(a.Keys) == 0 {
-		return 0, unavailable(errNoKeys)
+		return account{}, unavailable(errNoKeys)
 	}
 	token, err := a.invitation(ctx)
 	if err != nil {
-		return 0, err
+		return account{}, err
 	}
 	cookie, err := a.submit(ctx, "/user/signup/", url.Values{"token": {token}}, person.Email, person.password(a.Keys[0]))
 	if err != nil {
-		return 0, err
+		return account{}, err
 	}
 	if cookie == nil {
-		id, opened, err := a.open(ctx, person)
+		found, opened, err := a.open(ctx, person, person.Email)
 		if err == nil && !opened {
 			err = notBound()
 		}
-		return id, err
+		return found, err
 	}
-	return a.opened(ctx, cookie)
+	return a.opened(ctx, cookie, person.Email)
 }
 
-// opened asks whose account a session cookie opened.
-func (a *Accounts) opened(ctx context.Context, cookie *http.Cookie) (int64, error) {
-	account, err := a.whoami(ctx, func(r *http.Request) { r.AddCookie(cookie) })
-	if err != nil || a.Opened == nil || account.ID == a.Owner {
-		return account.ID, err
+// opened asks whose account a session cookie opened. The address is the one
+// that was given to the form: what Label Studio says must be the same.
+func (a *Accounts) opened(ctx context.Context, cookie *http.Cookie, email string) (account, error) {
+	who, err := a.whoami(ctx, func(r *http.Request) { r.AddCookie(cookie) })
+	if err != nil {
+		return account{}, err
 	}
-	return account.ID, a.Opened(ctx, account.ID, cookie)
+	found := account{ID: who.ID, Email: email}
+	if a.Opened == nil || found.ID == a.Owner {
+		return found, nil
+	}
+	return found, a.Opened(ctx, found.ID, cookie)
 }
 
 func (a *Accounts) studio() caller { return caller{a.Base, a.HTTP} }
@@ -139,8 +211,8 @@ func (a *Accounts) invitation(ctx context.Context) (string, error) {
 }
 
 // confirm asks Label Studio who our bearer for the account is.
-func (a *Accounts) confirm(ctx context.Context, id int64, person Person) (account, error) {
-	authorization, err := a.Bearer(ctx, id)
+func (a *Accounts) confirm(ctx context.Context, found account) (account, error) {
+	authorization, err := a.Bearer(ctx, found.ID)
 	if err != nil {
 		return account{}, unavailable(err)
 	}
@@ -148,12 +220,12 @@ func (a *Accounts) confirm(ctx context.Context, id int64, person Person) (accoun
 	switch {
 	case err != nil:
 		return account{}, err
-	case who.ID != id:
+	case who.ID != found.ID:
 		return account{}, refusal.New(refusal.Forbidden, CodeMismatch, "Label Studio takes the bearer for another user than the one that signed in.")
 	case who.removed():
 		return account{}, refusal.New(refusal.Forbidden, CodeRemoved, "The person's account was removed from Label Studio's organization; its owner can invite the person again.")
-	case !person.is(who.Email):
-		return account{}, refusal.New(refusal.Forbidden, CodeMismatch, "Label Studio's account carries another address than the assertion; correct one of them.")
+	case !sameAddress(found.Email, who.Email):
+		return account{}, refusal.New(refusal.Forbidden, CodeMismatch, "Label Studio's account carries another address than the one that opened it; look at who changes accounts there.")
 	case who.Organization <= 0:
 		return account{}, refusal.New(refusal.Forbidden, CodeNoOrganization, "The person's account is in no organization of Label Studio; its owner can invite the person.")
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -116,6 +117,8 @@ func TestKeysRotate(t *testing.T) {
 	before := s.accounts()
 	before.Keys = []presign.Secret{"key-old"}
 	id := signsIn(t, before, ada)
+	absent := signin.Person{IdP: ada.IdP, NameID: "absent", Email: "absent@example.test"}
+	signsIn(t, before, absent)
 
 	during := s.accounts()
 	during.Keys = []presign.Secret{"key-new", "key-old"}
@@ -127,7 +130,10 @@ func TestKeysRotate(t *testing.T) {
 	if got := signsIn(t, s.accounts(), bob); got != of {
 		t.Errorf("an account made during the rotation does not open with the new key alone")
 	}
-	isRefused(t, s.accounts(), ada, signin.CodeNotBound) // the old key is gone too early
+	if got := signsIn(t, s.accounts(), ada); got != id {
+		t.Errorf("with the new key alone, under which the person has signed in, they are user %d, were %d", got, id)
+	}
+	isRefused(t, s.accounts(), absent, signin.CodeNotBound) // the old key is gone too early
 }
 
 func TestTwoFirstSignInsAtOnceAreOneAccount(t *testing.T) {
@@ -280,10 +286,16 @@ func TestPersonsWithoutAnAccountToBe(t *testing.T) {
 func TestANameThatIsNotTaken(t *testing.T) {
 	s := newStudio(t)
 	s.breaks(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodPatch {
-			w.WriteHeader(http.StatusForbidden)
+		if r.Method != http.MethodPatch {
+			return false
 		}
-		return r.Method == http.MethodPatch
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte("username")) {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		return true
 	})
 	var log bytes.Buffer
 	a := s.accounts()

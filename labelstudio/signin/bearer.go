@@ -20,13 +20,14 @@
 // An account belongs to a person, that is to an identity provider and the
 // persistent NameID it gave, and not to an e-mail address: the account's
 // password is derived from the two, so only an account that this derivation
-// opens was made for this very person. Nothing is stored. An account that
-// somebody made otherwise, by hand or by another sign-up, is refused and never
-// adopted, whatever address it carries; so is the owner's.
+// opens was made for this very person, and it carries a mark of theirs by which
+// it is found under whatever address. Nothing is stored. An account that
+// somebody made otherwise, by hand or by another sign-up, is refused, or adopted
+// where the operator says so; the owner's is refused always.
 //
 // The package does not change a person's roles in Label Studio (Community has
-// none), does not follow a changed e-mail address (a new address is a new
-// account) and does not delete accounts.
+// none), nor the address that an account has there, and does not delete
+// accounts.
 package signin
 
 import (

@@ -14,8 +14,9 @@ import (
 	"github.com/rolepass/rolepass/refusal"
 )
 
-// maxAnswer bounds an answer in bytes.
-const maxAnswer = 256 << 10
+// maxAnswer bounds an answer in bytes: a page of members, each with keys of
+// their own choice for the editor, is the largest.
+const maxAnswer = 8 << 20
 
 // caller sends requests to one Label Studio.
 type caller struct {
@@ -25,7 +26,12 @@ type caller struct {
 
 // get asks the API and decodes its answer.
 func (c caller) get(ctx context.Context, path string, as func(*http.Request), into any) error {
-	request, err := c.request(ctx, http.MethodGet, path, nil, nil)
+	return c.getPart(ctx, path, nil, as, into)
+}
+
+// getPart is get with a query.
+func (c caller) getPart(ctx context.Context, path string, query url.Values, as func(*http.Request), into any) error {
+	request, err := c.request(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
 		return unavailable(err)
 	}
@@ -35,11 +41,16 @@ func (c caller) get(ctx context.Context, path string, as func(*http.Request), in
 
 // post sends JSON to the API and decodes its answer; into may be nil.
 func (c caller) post(ctx context.Context, path string, as func(*http.Request), body, into any, status int) error {
+	return c.send(ctx, http.MethodPost, path, as, body, into, status)
+}
+
+// send is post by another method.
+func (c caller) send(ctx context.Context, method, path string, as func(*http.Request), body, into any, status int) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return unavailable(err)
 	}
-	request, err := c.request(ctx, http.MethodPost, path, nil, bytes.NewReader(text))
+	request, err := c.request(ctx, method, path, nil, bytes.NewReader(text))
 	if err != nil {
 		return unavailable(err)
 	}
@@ -52,7 +63,7 @@ func (c caller) post(ctx context.Context, path string, as func(*http.Request), b
 // status that it should have.
 func (c caller) answer(request *http.Request, status int, into any) error {
 	path := request.URL.Path
-	response, err := c.send(request)
+	response, err := c.do(request)
 	if err != nil {
 		return err
 	}
@@ -60,7 +71,7 @@ func (c caller) answer(request *http.Request, status int, into any) error {
 	switch response.StatusCode {
 	case status:
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return refusal.New(refusal.Unavailable, CodeBearer, "Label Studio does not accept Rolepass's credential at %s; check that the secret key is Label Studio's SECRET_KEY (or the owner's token still his), that owner_id is the owner's user id, that API tokens are enabled for the organization, and that the clocks agree.", path)
+		return refusal.New(refusal.Unavailable, CodeBearer, "Label Studio does not accept Rolepass's credential at %s (%d); check that the secret key is Label Studio's SECRET_KEY (or the owner's token still his), that owner_id is the owner's user id, that API tokens are enabled for the organization, and that the clocks agree.", path, response.StatusCode)
 	default:
 		return unavailable(fmt.Errorf("%s answered %d", path, response.StatusCode))
 	}
@@ -86,9 +97,9 @@ func (c caller) request(ctx context.Context, method, path string, query url.Valu
 	return http.NewRequestWithContext(ctx, method, target.String(), body)
 }
 
-// send sends the request and follows no redirect. Errors of net/http name the
+// do sends the request and follows no redirect. Errors of net/http name the
 // URL, which holds the invitation's token, so only what is underneath is kept.
-func (c caller) send(request *http.Request) (*http.Response, error) {
+func (c caller) do(request *http.Request) (*http.Response, error) {
 	client := *c.http
 	client.Jar = nil
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -11,6 +11,10 @@ const (
 	CodeNotBound refusal.Code = "app_account_not_bound"
 	// CodeRemoved: the person's account was removed from the organization.
 	CodeRemoved refusal.Code = "app_account_removed"
+	// CodeInactive: the account carries the person's mark and does not open.
+	CodeInactive refusal.Code = "app_account_inactive"
+	// CodePrivileged: an account of an owner or administrator is not adopted.
+	CodePrivileged refusal.Code = "app_account_privileged"
 	// CodeMismatch: Label Studio takes the bearer for somebody else.
 	CodeMismatch refusal.Code = "app_account_mismatch"
 	// CodeNoOrganization: the account is in no organization.

@@ -1,10 +1,8 @@
 package signin
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,10 +16,11 @@ import (
 
 var errNoKeys = errors.New("no key to derive passwords from")
 
-// account is what GET /api/current-user/whoami says.
+// account is what GET /api/current-user/whoami and the lists of users say.
 type account struct {
 	ID           int64  `json:"id"`
 	Email        string `json:"email"`
+	Username     string `json:"username"`
 	FirstName    string `json:"first_name"`
 	LastName     string `json:"last_name"`
 	Organization int64  `json:"active_organization"`
@@ -60,7 +59,7 @@ func (a *Accounts) submit(ctx context.Context, path string, query url.Values, em
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Referer", request.URL.Scheme+"://"+request.URL.Host+path) // asked for where Label Studio itself serves https
 	request.AddCookie(&http.Cookie{Name: "csrftoken", Value: token})
-	response, err := a.studio().send(request)
+	response, err := a.studio().do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -84,30 +83,19 @@ func (a *Accounts) submit(ctx context.Context, path string, query url.Values, em
 
 // rename sets the names of an account, as that account.
 func (a *Accounts) rename(ctx context.Context, id int64, first, last string) error {
-	authorization, err := a.Bearer(ctx, id)
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(map[string]string{"first_name": first, "last_name": last})
-	if err != nil {
-		return err
-	}
-	request, err := a.studio().request(ctx, http.MethodPatch, "/api/users/"+strconv.FormatInt(id, 10)+"/", nil, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	bearing(authorization)(request)
-	response, err := a.studio().send(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("PATCH of the user answered %d", response.StatusCode)
-	}
-	return nil
+	return a.change(ctx, id, id, map[string]any{"first_name": first, "last_name": last})
 }
+
+// change sets fields of an account, as a user.
+func (a *Accounts) change(ctx context.Context, as, id int64, fields map[string]any) error {
+	authorization, err := a.Bearer(ctx, as)
+	if err != nil {
+		return err
+	}
+	return a.studio().send(ctx, http.MethodPatch, userPath(id), bearing(authorization), fields, nil, http.StatusOK)
+}
+
+func userPath(id int64) string { return "/api/users/" + strconv.FormatInt(id, 10) + "/" }
 
 // formToken makes a token of the length and alphabet that Django takes.
 func (a *Accounts) formToken() (string, error) {

@@ -48,22 +48,27 @@ func (p Person) check() error {
 // maxEmail is the longest address that Label Studio's column holds.
 const maxEmail = 254
 
-// is compares an address of Label Studio with the person's, as it does: in
-// lower case.
-func (p Person) is(email string) bool {
-	ours, theirs := strings.ToLower(p.Email), strings.ToLower(email)
-	return ours == theirs
-}
+// is compares an address of Label Studio with the person's.
+func (p Person) is(email string) bool { return sameAddress(p.Email, email) }
+
+// sameAddress compares as Label Studio does: in lower case.
+func sameAddress(one, other string) bool { return strings.ToLower(one) == strings.ToLower(other) }
 
 // password derives the password of the person's account. Its 43 characters
 // carry 256 bits; no person ever types or sees it.
 func (p Person) password(key presign.Secret) string {
+	return base64.RawURLEncoding.EncodeToString(p.derive(key, "rolepass label-studio password v1"))
+}
+
+// derive makes something that only the keyring can make, of the person and of
+// what else it is about.
+func (p Person) derive(key presign.Secret, about ...string) []byte {
 	mac := hmac.New(sha256.New, []byte(key.Reveal()))
-	for _, part := range []string{"rolepass label-studio password v1", p.IdP, p.NameID} {
+	for _, part := range append(about, p.IdP, p.NameID) {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		mac.Write(length[:])
 		mac.Write([]byte(part))
 	}
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return mac.Sum(nil)
 }

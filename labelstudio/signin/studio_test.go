@@ -36,12 +36,18 @@ type studio struct {
 type user struct {
 	ID           int64  `json:"id"`
 	Email        string `json:"email"`
+	Username     string `json:"username"`
 	FirstName    string `json:"first_name"`
 	LastName     string `json:"last_name"`
 	Organization *int64 `json:"active_organization"`
 	password     string
 	removed      bool
 	member       bool
+	// inactive and staff are switches of Django's; tokens are the personal ones,
+	// legacy counts how often the other was reset.
+	inactive, staff bool
+	tokens          []string
+	legacy          int
 }
 
 func newStudio(t *testing.T) *studio {
@@ -54,7 +60,8 @@ func newStudio(t *testing.T) *studio {
 
 func (s *studio) add(email, password string) *user {
 	one := int64(1)
-	u := &user{ID: int64(len(s.users) + 1), Email: strings.ToLower(email), password: password, Organization: &one, member: true}
+	local, _, _ := strings.Cut(email, "@")
+	u := &user{ID: int64(len(s.users) + 1), Email: strings.ToLower(email), Username: strings.ToLower(local), password: password, Organization: &one, member: true}
 	s.users[u.ID] = u
 	return u
 }
@@ -86,20 +93,12 @@ func (s *studio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 	case route == "GET /api/current-user/whoami":
 		s.as(w, r, func(u *user) {
-			shown := *u
-			if u.removed {
-				shown.Email, shown.FirstName, shown.LastName = "Deleted", "Deleted", "User"
-			}
-			answer(w, shown)
+			answer(w, u.shown())
 		})
-	case strings.HasPrefix(route, "PATCH /api/users/"):
-		s.as(w, r, func(u *user) {
-			if r.URL.Path != fmt.Sprintf("/api/users/%d/", u.ID) || r.Header.Get("Content-Type") != "application/json" {
-				s.t.Errorf("%s by user %d", route, u.ID)
-			}
-			_ = json.NewDecoder(r.Body).Decode(u)
-			answer(w, u)
-		})
+	case strings.HasPrefix(r.URL.Path, "/api/users/"):
+		s.as(w, r, func(*user) { s.account(w, r) })
+	case strings.HasPrefix(r.URL.Path, "/api/organizations/"), r.URL.Path == "/admin/", strings.HasPrefix(r.URL.Path, "/api/token/"), route == "POST /api/current-user/reset-token/":
+		s.as(w, r, func(u *user) { s.standing(w, r, u) })
 	default:
 		s.t.Errorf("Label Studio was asked %s", route)
 		w.WriteHeader(http.StatusNotFound)
@@ -118,7 +117,7 @@ func (s *studio) login(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !csrf(r):
 		w.WriteHeader(http.StatusForbidden)
-	case u == nil || u.password != r.PostFormValue("password"):
+	case u == nil || u.password != r.PostFormValue("password") || u.inactive:
 		fmt.Fprint(w, "<form>The email and password you entered don't match.</form>")
 	case !u.member:
 		w.WriteHeader(http.StatusInternalServerError)
@@ -163,7 +162,7 @@ func (s *studio) as(w http.ResponseWriter, r *http.Request, do func(*user)) {
 	}
 	n, _ := strconv.ParseInt(id, 10, 64)
 	switch u := s.users[n]; {
-	case u == nil:
+	case u == nil || u.inactive:
 		w.WriteHeader(http.StatusUnauthorized)
 	case u.Organization == nil:
 		w.WriteHeader(http.StatusInternalServerError)
@@ -229,4 +228,82 @@ func (s *studio) asked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sent)
+}
+
+// shown is a user as the API shows them: of who was removed, the number only.
+func (u *user) shown() user {
+	shown := *u
+	if u.removed {
+		shown.Email, shown.Username, shown.FirstName, shown.LastName = "Deleted", "Deleted", "Deleted", "User"
+	}
+	return shown
+}
+
+// account is /api/users/N/, which every member may read and change.
+func (s *studio) account(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/users/"), "/"), 10, 64)
+	of := s.users[id]
+	if err != nil || of == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if r.Method == http.MethodPatch {
+		if r.Header.Get("Content-Type") != "application/json" {
+			s.t.Errorf("a PATCH with the type %q", r.Header.Get("Content-Type"))
+		}
+		before := of.Email
+		_ = json.NewDecoder(r.Body).Decode(of)
+		of.Email = before // read-only
+	}
+	answer(w, of.shown())
+}
+
+// standing is what is asked about a user before their account is adopted, and
+// the list in which people are looked for.
+func (s *studio) standing(w http.ResponseWriter, r *http.Request, u *user) {
+	switch route := r.Method + " " + r.URL.Path; {
+	case route == "GET /api/organizations/":
+		answer(w, []map[string]any{{"id": 1}})
+	case route == "GET /api/organizations/1":
+		answer(w, map[string]any{"id": 1, "created_by": 1})
+	case route == "GET /api/organizations/1/memberships":
+		s.memberships(w, r)
+	case route == "GET /admin/" && !u.staff:
+		w.Header().Set("Location", "/admin/login/?next=/admin/")
+		w.WriteHeader(http.StatusFound)
+	case route == "GET /admin/":
+		fmt.Fprint(w, "<title>Site administration</title>")
+	case route == "GET /api/token/":
+		all := []map[string]string{}
+		for _, token := range u.tokens {
+			all = append(all, map[string]string{"token": token})
+		}
+		answer(w, all)
+	case route == "POST /api/token/blacklist/":
+		u.tokens = nil
+		w.WriteHeader(http.StatusNoContent)
+	case route == "POST /api/current-user/reset-token/":
+		u.legacy++
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"token": "fresh"}`)
+	default:
+		s.t.Errorf("Label Studio was asked %s", route)
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// memberships is one page of the organization's members.
+func (s *studio) memberships(w http.ResponseWriter, r *http.Request) {
+	page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+	size, _ := strconv.Atoi(r.URL.Query().Get("page_size"))
+	results, next := []map[string]any{}, any(nil)
+	for id := int64((page-1)*size + 1); id <= int64(page*size); id++ {
+		if u := s.users[id]; u != nil && u.member {
+			results = append(results, map[string]any{"id": id, "user": u.shown()})
+		}
+	}
+	if page*size < len(s.users) {
+		next = s.URL + "/api/organizations/1/memberships?page=" + strconv.Itoa(page+1)
+	}
+	answer(w, map[string]any{"count": len(s.users), "next": next, "results": results})
 }

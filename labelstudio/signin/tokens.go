@@ -69,16 +69,8 @@ func (t *Tokens) Take(ctx context.Context, userID int64, session *http.Cookie) e
 		return nil
 	}
 	as := func(r *http.Request) { r.AddCookie(session) }
-	var had []struct {
-		Token string `json:"token"`
-	}
-	if err := t.studio.get(ctx, "/api/token/", as, &had); err != nil {
+	if err := t.studio.revokeTokens(ctx, as); err != nil {
 		return err
-	}
-	for _, one := range had {
-		if err := t.studio.post(ctx, "/api/token/blacklist/", as, map[string]string{"refresh": one.Token}, nil, http.StatusNoContent); err != nil {
-			return err
-		}
 	}
 	var made struct {
 		Token string `json:"token"`
@@ -92,6 +84,22 @@ func (t *Tokens) Take(ctx context.Context, userID int64, session *http.Cookie) e
 	t.Keep(userID, presign.Secret(made.Token))
 	_, err := t.renew(ctx, userID)
 	return err
+}
+
+// revokeTokens ends the personal access tokens of a user.
+func (c caller) revokeTokens(ctx context.Context, as func(*http.Request)) error {
+	var had []struct {
+		Token string `json:"token"`
+	}
+	if err := c.get(ctx, "/api/token/", as, &had); err != nil {
+		return err
+	}
+	for _, one := range had {
+		if err := c.post(ctx, "/api/token/blacklist/", as, map[string]string{"refresh": one.Token}, nil, http.StatusNoContent); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Authorization gives the value of an Authorization header for a user. It asks

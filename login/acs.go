@@ -46,6 +46,9 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 	if unsolicited(err) {
 		return s.unknown(r, h)
 	}
+	if login.Passive && saidNo(err) {
+		return notUnasked(h)
+	}
 	if err != nil {
 		return s.refuseError(r, err)
 	}

@@ -2,9 +2,11 @@ package login
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/rolepass/rolepass/credcache"
@@ -26,6 +28,33 @@ const (
 // soonest is how soon the page renews at the earliest.
 const soonest = 5 * time.Second
 
+// mostWarned is how long before the end the page warns at the earliest, of
+// credentials that live long.
+const mostWarned = 10 * time.Minute
+
+//go:embed keep.js
+var keepJS string
+
+// What the page is for: to renew by itself; to say that the IdP wants to ask the
+// person; to say when data access ends, where the application signs people in.
+const (
+	keepRenews  = "renews"
+	keepAsked   = "asked"
+	keepWatches = "watches"
+)
+
+// askedQuery is that of the page when the IdP would have had to ask.
+const askedQuery = "asked"
+
+// kept is what the page shows.
+type kept struct {
+	CSS                  template.CSS
+	Script               template.JS
+	State, Title         string
+	Ends, Way, IdP       string
+	Left, Renews, Warned int
+}
+
 // keepOpen is the page KeepPath.
 func (s *Service) keepOpen(ctx context.Context, r Request) Page {
 	who, page, ok := s.signedInOr(ctx, r)
@@ -33,26 +62,73 @@ func (s *Service) keepOpen(ctx context.Context, r Request) Page {
 		return page
 	}
 	ends := s.firstEnd(ctx, who)
-	left := ends.Add(-presign.DefaultMargin).Sub(s.Now()) // nothing is signed in the last moments
-	page = render(http.StatusOK, "keep", struct {
-		CSS               template.CSS
-		Ends, RenewalPath string
-		Seconds           int
-	}{css(), ends.UTC().Format(time.RFC3339), RenewPath, int(max(left/2, soonest) / time.Second)})
+	left := max(ends.Add(-presign.DefaultMargin).Sub(s.Now()), 0) // nothing is signed in the last moments
+	k := kept{
+		CSS: css(), Script: template.JS(keepJS), State: keepRenews, Title: "Data access stays on", Ends: ends.UTC().Format(time.RFC3339), Way: RenewPath, IdP: s.loginPage(who),
+		Left: int(left / time.Second), Renews: int(max(left/2, soonest) / time.Second), Warned: int(min(left/3, mostWarned) / time.Second),
+	}
+	switch {
+	case len(s.Observed) > 0:
+		k.State, k.Title = keepWatches, "Data access"
+	case r.Query == askedQuery:
+		k.State, k.Title = keepAsked, "Sign in to keep data access"
+	}
+	page = render(http.StatusOK, "keep", k)
+	page.replace("content-security-policy", policy+"; script-src "+scriptHash(keepJS)+"; connect-src "+origin(k.IdP))
 	page.Event, page.Session = "keep", who
 	return page
 }
 
-// renewNow goes to the IdP and comes back to KeepPath.
+// loginPage is where the IdP of a session asks people, if it is still one.
+func (s *Service) loginPage(who *session.Session) string {
+	for _, idp := range s.IdPs {
+		if idp.Name == who.Principal.IdP {
+			return idp.SP().IdP.Metadata.SSO
+		}
+	}
+	return ""
+}
+
+// origin is that of an address, as a policy names it.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "'none'"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// renewNow goes to the IdP and comes back to KeepPath: by itself, when nobody
+// need be asked, or by the person's own click.
 func (s *Service) renewNow(ctx context.Context, r Request) Page {
 	who, page, ok := s.signedInOr(ctx, r)
 	if !ok {
 		return page
 	}
-	page, ok = s.renewTo(ctx, r, who, KeepPath)
+	why := renewsUnasked
+	if r.Query == askedQuery {
+		why = renews
+	}
+	page, ok = s.renewTo(ctx, r, who, KeepPath, why)
 	if !ok && page.Refusal == nil {
 		return s.refuse(r, refusal.New(refusal.Forbidden, CodeLoginUnknown, "the session was begun with IdP %q, which is no longer configured", who.Principal.IdP))
 	}
+	return page
+}
+
+// saidNo says that the IdP answered without signing anybody in.
+func saidNo(err error) bool {
+	var ref *refusal.Refusal
+	return errors.As(err, &ref) && ref.Code == "saml_status"
+}
+
+// notUnasked comes back from an IdP that would have had to ask. The session is
+// what it was; the next page that opens may lead to the IdP at once.
+func notUnasked(h handle) Page {
+	page := redirect(KeepPath + "?" + askedQuery)
+	page.Event = "renew"
+	page.set("set-cookie", dropPending(h.name))
+	page.set("set-cookie", renewCookie+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 	return page
 }
 

@@ -132,7 +132,7 @@ func (s *Service) Owns(path string) bool {
 
 // Handle answers one of Rolepass's own pages.
 func (s *Service) Handle(ctx context.Context, r Request) Page {
-	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath || r.Path == KeepPath || r.Path == RenewPath) {
+	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath || r.Path == RenewPath) {
 		return s.notOurs(r)
 	}
 	switch r.Path {

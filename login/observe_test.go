@@ -87,11 +87,28 @@ func TestWhatIsObservedInVain(t *testing.T) {
 func TestNoLoginBesideTheApplications(t *testing.T) {
 	w := newWorld(t)
 	w.observes()
-	for _, path := range []string{login.StartPath, login.MetadataPath, login.KeepPath, login.RenewPath, "/rolepass/saml/acs"} {
+	for _, path := range []string{login.StartPath, login.MetadataPath, login.RenewPath, "/rolepass/saml/acs"} {
 		page := w.Handle(t.Context(), login.Request{ID: "r-1", Method: "GET", Path: path, Target: path})
 		if page.Status != 403 || page.Refusal == nil || page.Refusal.Code != login.CodeObserved {
 			t.Errorf("%s: %d %v", path, page.Status, page.Refusal)
 		}
+	}
+}
+
+// Where only a new login at the application renews the access, the page says
+// until when it lasts, and leads nowhere.
+func TestWhoCannotRenewIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.observes()
+	in := w.Observe(t.Context(), w.theirs(nil))
+	cookie, _, _ := strings.Cut(in.Header[0].Value, ";")
+	page := w.Handle(t.Context(), login.Request{ID: "r-2", Method: "GET", Path: login.KeepPath, HTML: true, CookieLines: []string{cookie}})
+	body := string(page.Body)
+	if page.Status != 200 || !strings.Contains(body, `data-state="watches"`) || !strings.Contains(body, "only a new login there renews it") {
+		t.Errorf("answered %d: %s", page.Status, body)
+	}
+	if strings.Contains(body, "http-equiv") || strings.Contains(body, `href="`+login.RenewPath) {
+		t.Errorf("the page leads to a renewal: %s", body)
 	}
 }
 

@@ -47,6 +47,8 @@ type pending struct {
 	Whose string `json:"whose,omitempty"`
 	// Renewing says that the login only renews it.
 	Renewing bool `json:"renewing,omitempty"`
+	// Passive says that the IdP was told to ask nothing.
+	Passive bool `json:"passive,omitempty"`
 }
 
 // handle is the RelayState: a random name for the cookie, and how often this

@@ -26,16 +26,16 @@ func Renewing(cookieLines []string) bool {
 // new assertion. An IdP that still knows them answers at once; the session and
 // its credentials are then replaced by new ones, and the page opens.
 func (s *Service) Renew(ctx context.Context, r Request, who *session.Session) (Page, bool) {
-	return s.renewTo(ctx, r, who, returnTo(r.Target))
+	return s.renewTo(ctx, r, who, returnTo(r.Target), renews)
 }
 
 // renewTo renews and comes back to an address of this site.
-func (s *Service) renewTo(ctx context.Context, r Request, who *session.Session, back string) (Page, bool) {
+func (s *Service) renewTo(ctx context.Context, r Request, who *session.Session, back string, why errand) (Page, bool) {
 	for _, idp := range s.IdPs {
 		if idp.Name != who.Principal.IdP {
 			continue
 		}
-		page := s.start(ctx, r, idp, back, 0, true)
+		page := s.start(ctx, r, idp, back, 0, why)
 		page.set("set-cookie", fmt.Sprintf("%s=1; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=%d", renewCookie, int(renewPause/time.Second)))
 		if page.Event == "start" {
 			page.Event = "renew"

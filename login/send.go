@@ -11,7 +11,7 @@ import (
 	"github.com/rolepass/rolepass/saml"
 )
 
-// submit sends the form of a page at once. It is our one script.
+// submit sends the form of a page at once. Beside keep.js it is our one script.
 const submit = "document.forms[0].submit()"
 
 // sending hands a message for the IdP to the browser: as a redirect, or as a
@@ -25,10 +25,15 @@ func sending(m *saml.Message) Page {
 		Script template.JS
 		*saml.Form
 	}{css(), submit, m.Form})
-	sum := sha256.Sum256([]byte(submit))
 	p.replace("content-security-policy", strings.Replace(policy, "form-action 'none'",
-		"form-action "+targets(m.Form.Action)+"; script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'", 1))
+		"form-action "+targets(m.Form.Action)+"; script-src "+scriptHash(submit), 1))
 	return p
+}
+
+// scriptHash names a script in a policy.
+func scriptHash(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // targets are where a form may go, and be redirected to: browsers hold the

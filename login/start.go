@@ -21,7 +21,7 @@ func (s *Service) Start(ctx context.Context, r Request) Page {
 	if len(s.IdPs) > 1 {
 		return s.choose(r)
 	}
-	return s.start(ctx, r, s.IdPs[0], returnTo(r.Target), 0, false)
+	return s.start(ctx, r, s.IdPs[0], returnTo(r.Target), 0, signsIn)
 }
 
 // restart is the page StartPath: a login begun by hand, by a choice among
@@ -37,11 +37,11 @@ func (s *Service) restart(ctx context.Context, r Request) Page {
 	}
 	back := returnTo(query.Get("to"))
 	if len(s.IdPs) == 1 {
-		return s.start(ctx, r, s.IdPs[0], back, attempt, false)
+		return s.start(ctx, r, s.IdPs[0], back, attempt, signsIn)
 	}
 	for _, idp := range s.IdPs {
 		if idp.Name == query.Get("idp") || query.Get("idp") == "" && idp.serves(query.Get("email")) {
-			return s.start(ctx, r, idp, back, attempt, false)
+			return s.start(ctx, r, idp, back, attempt, signsIn)
 		}
 	}
 	r.Target = back
@@ -54,15 +54,28 @@ func (i IdP) serves(email string) bool {
 	return ok && slices.Contains(i.Domains, strings.ToLower(strings.TrimSpace(domain)))
 }
 
-// start sends the browser to an IdP, for a login or to renew the session that
-// it has.
-func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int, renewing bool) Page {
+// errand is what a browser is sent to the IdP for.
+type errand int
+
+const (
+	// signsIn is a login.
+	signsIn errand = iota
+	// renews is for the session that the browser has.
+	renews
+	// renewsUnasked is the same for a page that can wait: the IdP is told to ask
+	// the person nothing.
+	renewsUnasked
+)
+
+// start sends the browser to an IdP.
+func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, attempt int, why errand) Page {
 	h, err := s.newHandle(attempt)
 	if err != nil {
 		return s.broken(r, err)
 	}
 	_, forced := session.Cookie(r.CookieLines, forceCookie)
-	message, err := idp.SP().AuthnRequestMessage(saml.AuthnRequestOptions{ForceAuthn: forced, RelayState: h.String()})
+	passive := why == renewsUnasked && !forced
+	message, err := idp.SP().AuthnRequestMessage(saml.AuthnRequestOptions{ForceAuthn: forced, IsPassive: passive, RelayState: h.String()})
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -70,7 +83,7 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	if err != nil {
 		return s.broken(r, err)
 	}
-	cookie, err := s.sealPending(h, pending{RequestID: message.ID, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces, Whose: whose, Renewing: renewing})
+	cookie, err := s.sealPending(h, pending{RequestID: message.ID, IdP: idp.Name, Return: back, Forced: forced, Started: s.Now(), Replaces: replaces, Whose: whose, Renewing: why != signsIn, Passive: passive})
 	if err != nil {
 		return s.broken(r, err)
 	}

@@ -11,6 +11,9 @@ import (
 type AuthnRequestOptions struct {
 	// ForceAuthn asks the IdP to make the person prove again who they are.
 	ForceAuthn bool
+	// IsPassive asks the IdP to ask the person nothing: it says no where it
+	// would have to.
+	IsPassive bool
 	// RelayState comes back with the response, unsigned: it may be a random
 	// name for something that we keep, never the thing itself. At most 80
 	// bytes (SAML bindings §3.4.3). Empty: none.
@@ -33,6 +36,7 @@ type authnRequest struct {
 	IssueInstant string            `xml:"IssueInstant,attr"`
 	Destination  string            `xml:"Destination,attr"`
 	ForceAuthn   bool              `xml:"ForceAuthn,attr,omitempty"`
+	IsPassive    bool              `xml:"IsPassive,attr,omitempty"`
 	ACS          string            `xml:"AssertionConsumerServiceURL,attr"`
 	Binding      string            `xml:"ProtocolBinding,attr"`
 	Issuer       string            `xml:"saml:Issuer"`
@@ -111,7 +115,7 @@ func (sp *ServiceProvider) authnRequest(options AuthnRequestOptions, to string) 
 	request := authnRequest{
 		SAMLP: protocolNS, SAML: assertionNS,
 		ID: id, Version: "2.0", IssueInstant: stamp(sp.now()),
-		Destination: to, ForceAuthn: options.ForceAuthn,
+		Destination: to, ForceAuthn: options.ForceAuthn, IsPassive: options.IsPassive,
 		ACS: sp.ACS, Binding: postBinding, Issuer: sp.EntityID,
 	}
 	if len(sp.AuthnContext) > 0 {

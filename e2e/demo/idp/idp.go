@@ -1,7 +1,7 @@
 // Package idp is the demonstration's identity provider: saml/samltest behind a
 // login page. It knows a handful of people and one service provider, keeps a
-// session of its own so that a second login is silent, and asks again when it
-// is told to (ForceAuthn).
+// session of its own so that a second login is silent, asks again when it is
+// told to (ForceAuthn), and asks nothing when it is told not to (IsPassive).
 //
 // It is for loopback only: its passwords stand on its own page.
 package idp
@@ -66,12 +66,13 @@ type Provider struct {
 	mux     *http.ServeMux
 
 	mu       sync.Mutex
+	people   []Person
 	sessions map[string]signedIn // by cookie
 }
 
 type signedIn struct {
-	person Person
-	since  time.Time
+	name  string
+	since time.Time
 }
 
 // New makes a provider with a key of its own.
@@ -80,7 +81,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{options: o, signer: signer, mux: http.NewServeMux(), sessions: map[string]signedIn{}}
+	p := &Provider{options: o, signer: signer, mux: http.NewServeMux(), people: slices.Clone(o.People), sessions: map[string]signedIn{}}
 	p.mux.HandleFunc("GET /metadata", p.metadata)
 	p.mux.HandleFunc("GET /sso", p.sso)
 	p.mux.HandleFunc("POST /login", p.login)
@@ -94,6 +95,32 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	p.mux.ServeHTTP(w, r)
+}
+
+// Enrols makes somebody known, or changes who they are from now on, also for
+// logins that are still open. The persistent name stays with Person.Name.
+func (p *Provider) Enrols(person Person) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.people {
+		if p.people[i].Name == person.Name {
+			p.people[i] = person
+			return
+		}
+	}
+	p.people = append(p.people, person)
+}
+
+// person finds somebody by name.
+func (p *Provider) person(name string) (Person, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, person := range p.people {
+		if person.Name == name {
+			return person, true
+		}
+	}
+	return Person{}, false
 }
 
 // Metadata is what service providers import.
@@ -113,6 +140,13 @@ func (p *Provider) sso(w http.ResponseWriter, r *http.Request) {
 	}
 	if who, ok := p.known(r); ok && !request.ForceAuthn {
 		p.answer(w, request, who)
+		return
+	}
+	if request.IsPassive {
+		p.says(w, request, samltest.Spec{
+			ACS: request.ACS, InResponseTo: request.ID, SubStatus: "urn:oasis:names:tc:SAML:2.0:status:NoPassive",
+			Status: "urn:oasis:names:tc:SAML:2.0:status:Responder",
+		})
 		return
 	}
 	p.ask(w, r, http.StatusOK, "")
@@ -160,7 +194,7 @@ func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 		p.ask(w, r, http.StatusForbidden, "Name and password do not belong together.")
 		return
 	}
-	who := signedIn{person: person, since: time.Now()}
+	who := signedIn{name: person.Name, since: time.Now()}
 	cookie := rand.Text()
 	p.mu.Lock()
 	p.sessions[cookie] = who
@@ -171,11 +205,9 @@ func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 
 // check takes the same time for every wrong answer.
 func (p *Provider) check(name, password string) (Person, bool) {
-	found, ok := Person{Password: rand.Text()}, false
-	for _, person := range p.options.People {
-		if person.Name == name {
-			found, ok = person, true
-		}
+	found, ok := p.person(name)
+	if !ok {
+		found.Password = rand.Text()
 	}
 	given, want := sha256.Sum256([]byte(password)), sha256.Sum256([]byte(found.Password))
 	return found, subtle.ConstantTimeCompare(given[:], want[:]) == 1 && ok
@@ -192,11 +224,20 @@ func (p *Provider) known(r *http.Request) (signedIn, bool) {
 	return who, ok
 }
 
-// answer posts the response to the ACS, by way of the browser.
+// answer says who is signed in.
 func (p *Provider) answer(w http.ResponseWriter, request samltest.AuthnRequest, who signedIn) {
-	person := who.person
+	person, ok := p.person(who.name)
+	if !ok {
+		http.Error(w, "Nobody of this name is known any more.", http.StatusForbidden)
+		return
+	}
+	p.says(w, request, p.spec(request, person, who.since))
+}
+
+// says posts an answer to the ACS, by way of the browser.
+func (p *Provider) says(w http.ResponseWriter, request samltest.AuthnRequest, spec samltest.Spec) {
 	// Standard base64 is safe between quotes; unescaped, it can be taken as it is.
-	response := template.HTMLAttr(`value="` + p.signer.Response(p.spec(request, person, who.since)) + `"`)
+	response := template.HTMLAttr(`value="` + p.signer.Response(spec) + `"`)
 	p.show(w, http.StatusOK, "answer", struct {
 		ACS        string
 		Response   template.HTMLAttr

@@ -176,6 +176,9 @@ func (v *visitor) account(name string) stack.Account {
 			return account
 		}
 	}
+	if account, ok := enrolled[name]; ok {
+		return account
+	}
 	if resident := stack.Resident(); resident.Name == name {
 		return resident
 	}

@@ -151,6 +151,7 @@ func title(class refusal.Class) string {
 var accounts = map[refusal.Code]string{
 	"app_account_removed":    "Your account in the application was removed or deactivated.",
 	"app_account_inactive":   "Your account in the application was removed or deactivated.",
+	"app_account_shut":       "The application does not open your account. You may have been removed from it, or it is out of order.",
 	"app_account_not_bound":  "The application has an account under your e-mail address, and this sign-in does not open it.",
 	"app_account_privileged": "The application has an account under your e-mail address, and this sign-in does not open it.",
 }

@@ -5,7 +5,9 @@ Rolepass meets, after its documentation (docs.humansignal.com, "Set up SAML
 SSO"): the login page of an organization, its assertion consumer service at
 /saml/<token>/acs, verified with pysaml2 as Enterprise does and stricter than
 it says, a session cookie, groups as a list or as one comma-joined value, and
-the two questions of the API that Rolepass asks. It serves no object: whatever
+the two questions of the API that Rolepass asks. An administrator may remove
+people (SETTINGS names a file that says whom), and somebody whom the identity
+provider gave another address may stay who they were. It serves no object: whatever
 asks it for one is a fault, and is written down.
 
     app.py LISTEN_PORT SETTINGS.json LOG
@@ -57,6 +59,14 @@ def groups(values):
     return [group.strip() for value in values for group in value.split(",")]
 
 
+def directory():
+    try:
+        with open(SETTINGS["directory"]) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
 class App(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -83,6 +93,8 @@ class App(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         log(method="GET", path=self.path, headers=sorted(name.lower() for name in self.headers))
         person = sessions.get(self.cookie("sessionid"))
+        if person and person["email"] in directory().get("removed", []):
+            person = None
         if path == f"/saml/{SETTINGS['token']}/login":
             return self.login()
         if path == "/logout":
@@ -120,7 +132,10 @@ class App(BaseHTTPRequestHandler):
         try:
             response = client.parse_authn_request_response(parse_qs(body.decode())["SAMLResponse"][0], BINDING_HTTP_POST, outstanding)
             said = response.ava
-            person = {"id": int(hashlib.sha256(said["email"][0].encode()).hexdigest()[:6], 16), "email": said["email"][0],
+            email = directory().get("known_as", {}).get(said["email"][0], said["email"][0])
+            if email in directory().get("removed", []):
+                raise PermissionError
+            person = {"id": int(hashlib.sha256(email.encode()).hexdigest()[:6], 16), "email": email,
                       "active_organization": SETTINGS["organization"], "groups": groups(said.get("Groups", []))}
         except Exception as refused:  # whatever pysaml2 raises is a no
             log(refused=type(refused).__name__)

@@ -22,6 +22,25 @@ type Observed struct {
 	Login, ACS string
 	// Log is what the application saw, Audit what Rolepass decided.
 	Log, Audit string
+	// directory is a file with what the application itself knows of people.
+	directory string
+}
+
+// Knows tells the application whom its administrator removed, and under which
+// address it goes on knowing whom the identity provider gave another.
+func (o *Observed) Knows(removed []string, as map[string]string) error {
+	if as == nil {
+		as = map[string]string{}
+	}
+	text, err := json.Marshal(map[string]any{"removed": append([]string{}, removed...), "known_as": as})
+	if err != nil {
+		return err
+	}
+	before := o.directory + ".new"
+	if err := os.WriteFile(before, text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(before, o.directory)
 }
 
 // observedACS is the application's own consumer service.
@@ -40,6 +59,7 @@ func (s *Stack) Observe(ctx context.Context, python string) (*Observed, error) {
 	o := &Observed{
 		Public: address, ACS: s.observedACS(), Login: strings.TrimSuffix(s.observedACS(), "acs") + "login",
 		Log: filepath.Join(s.Dir, "enterprise-requests.log"), Audit: filepath.Join(s.Dir, "observer-audit.log"),
+		directory: filepath.Join(s.Dir, "enterprise-directory.json"),
 	}
 	app, err := s.startEnterprise(ctx, python, o)
 	if err != nil {
@@ -66,7 +86,7 @@ func (s *Stack) startEnterprise(ctx context.Context, python string, o *Observed)
 	}
 	settings, err := json.Marshal(map[string]any{
 		"public": o.Public, "token": observedToken, "organization": 1, "tasks": tasks,
-		"metadata": filepath.Join(s.Dir, "idp.xml"),
+		"metadata": filepath.Join(s.Dir, "idp.xml"), "directory": o.directory,
 	})
 	if err != nil {
 		return "", err

@@ -155,6 +155,10 @@ type Person struct {
 	Waited Wait
 }
 
+// Removed says that the organization no longer has the person: Label Studio then
+// gives this word in place of the address.
+func (p Person) Removed() bool { return p.Email == "Deleted" }
+
 func (Person) String() string       { return "[person]" }
 func (Person) GoString() string     { return "[person]" }
 func (Person) LogValue() slog.Value { return slog.StringValue("[person]") }

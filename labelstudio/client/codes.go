@@ -9,6 +9,9 @@ const (
 	CodeNotTheirs refusal.Code = "app_not_theirs"
 	// CodeIdentity: Label Studio does not accept the person's credential.
 	CodeIdentity refusal.Code = "app_identity_rejected"
+	// CodeShut: asked who a person is, Label Studio fails, as it does for whom
+	// it has removed from every organization.
+	CodeShut refusal.Code = "app_account_shut"
 	// CodeForgotten: the session ended while the question was on its way.
 	CodeForgotten refusal.Code = "app_answer_forgotten"
 	// CodeBusy: too many questions wait for their turn.

@@ -52,7 +52,10 @@ const maxEmail = 254
 func (p Person) is(email string) bool { return sameAddress(p.Email, email) }
 
 // sameAddress compares as Label Studio does: in lower case.
-func sameAddress(one, other string) bool { return strings.ToLower(one) == strings.ToLower(other) }
+func sameAddress(one, other string) bool {
+	one, other = strings.ToLower(one), strings.ToLower(other)
+	return one == other
+}
 
 // password derives the password of the person's account. Its 43 characters
 // carry 256 bits; no person ever types or sees it.

@@ -14,13 +14,13 @@ import (
 // 500, or with its own login, which is closed to them. It keeps nobody out: a
 // question that fails otherwise is the application's own to answer, and every
 // fetch of data is asked about anyway.
-func (d *Decider) barred(ctx context.Context, r *Request, who *session.Session) *refusal.Refusal {
+func (d *Decider) barred(ctx context.Context, r *Request, e *Event, who *session.Session) *refusal.Refusal {
 	if d.OwnSignIn || d.Read != nil || r.Method != "GET" || !r.navigation() {
 		return nil
 	}
 	soon := within(ctx, d.Deadlines.Question)
 	defer soon.cancel()
-	asker, err := d.asker(soon, r, who, nil)
+	asker, err := d.asker(soon, r, e, who, nil)
 	if err != nil {
 		return nil
 	}

@@ -244,7 +244,7 @@ func (d *Decider) forApp(ctx context.Context, r *Request, e *Event) Decision {
 		if page, ok := d.renew(ctx, r, e, who); ok {
 			return page
 		}
-		if ref := d.barred(ctx, r, who); ref != nil {
+		if ref := d.barred(ctx, r, e, who); ref != nil {
 			return d.refuse(r, e, ref)
 		}
 		return d.pass(ctx, r, e, who)

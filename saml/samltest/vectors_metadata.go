@@ -71,6 +71,7 @@ func metadataDocumentVectors() []MetadataVector {
 		{Name: "a relative namespace", After: "Void canonicalization (\"The Fragile Lock\", 2025)", Says: "namespace declaration", Change: exchanged(entity, entity+` xmlns:x="../evil"`)},
 		{Name: "an element without a prefix before its colon", After: "CVE-2020-29509/-29511 (encoding/xml)", Says: "colon", Change: inFrontOf(inRole, "<:x/>")},
 		{Name: "an attribute without a prefix before its colon", After: "CVE-2020-29510 (encoding/xml)", Says: "colon", Change: exchanged(entity, entity+` :entityID="x"`)},
+		{Name: "an attribute whose prefix nobody declared", After: "CVE-2020-29509/-29510 (encoding/xml): names that do not survive", Says: "do not survive", Sibling: exchanged(inRole, `<md:NameIDFormat xmlns:q="urn:q" xmlns:r="urn:r" q:q="1" r:q="2">`), Change: exchanged(` xmlns:r="urn:r"`, "")},
 		{Name: "a collection of one", After: one, Says: "EntitiesDescriptor", Change: exchanged("md:EntityDescriptor", "md:EntitiesDescriptor")},
 		{Name: "another element", After: "A sign-in page, another protocol's metadata", Says: "not an EntityDescriptor", Change: exchanged("md:EntityDescriptor", "md:AffiliationDescriptor")},
 		{Name: "another namespace", After: "Namespace confusion (\"The Fragile Lock\", 2025)", Says: "not an EntityDescriptor", Change: func(d []byte) []byte {

@@ -299,6 +299,28 @@ func TestWhoSignsInOnTopHasNothing(t *testing.T) {
 	c.nothingOf(left)
 }
 
+// By route the worker keeps nothing, and what the browser's cache keeps is the
+// first person's alone: the next one's use of it is decided anew.
+func TestByRouteNothingIsLeftToTheNext(t *testing.T) {
+	c := opensChromium(t)
+	c.signsIn("radiologist")
+	c.until(controlled)
+	project, addresses := c.sees("Radiology")
+	if keeps := c.workerKeeps(); len(keeps) > 0 {
+		t.Errorf("the worker keeps %d objects", len(keeps))
+	}
+	left := residue{project: project, addresses: addresses, reads: len(s3Saw(t))}
+	c.signsInOnTop("researcher")
+	c.until(controlled)
+	c.opensProject("Radiology")
+	for address, status := range c.fetched(8) {
+		if status != 403 {
+			t.Errorf("the next person gets %d for %s", status, shortened(address))
+		}
+	}
+	c.nothingOf(left)
+}
+
 // opensTab opens another tab of the same browser.
 func (c *chromium) opensTab() *chromium {
 	c.t.Helper()

@@ -27,6 +27,9 @@ const (
 // e2e-compose.
 var composed = os.Getenv("ROLEPASS_STACK") == "compose"
 
+// wards is how many roles the ward has.
+const wards = 5
+
 // artefacts is where pictures of the tests are kept, below e2e.
 const artefacts = "artefacts"
 
@@ -46,7 +49,7 @@ var start = sync.OnceValues(func() (*stack.Stack, error) {
 	}
 	ctx, cancel := startContext()
 	defer cancel()
-	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true, Mesh: os.Getenv("ROLEPASS_MESH"), Secrets: &secrets})
+	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true, Wards: wards, Mesh: os.Getenv("ROLEPASS_MESH"), Secrets: &secrets})
 })
 
 func startContext() (context.Context, context.CancelFunc) {

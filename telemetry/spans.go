@@ -20,6 +20,8 @@ func subject(e *decision.Event) string {
 		return "fetch"
 	case e.Door != "":
 		return "side door"
+	case len(e.Steps) > 0 && e.Steps[0].Kind != decision.StepQuestion:
+		return "login" // one that failed has no page
 	}
 	return "request"
 }

@@ -189,6 +189,18 @@ func TestWhatATraceSaysOfALogin(t *testing.T) {
 	}
 }
 
+// A login that failed is one, too.
+func TestALoginThatFailedIsTracedAsOne(t *testing.T) {
+	e := event(decision.Refuse)
+	e.Location.Bucket = ""
+	e.Refusal = refusal.New(refusal.Unavailable, "app_unavailable", "canary")
+	e.Steps = []decision.Step{{Kind: login.StepSignIn, Code: "app_unavailable", Start: now(), Took: time.Second}}
+	spans := sent(t, nil, e)
+	if got := spans[len(spans)-1].Name; got != "check login" {
+		t.Errorf("the span is %q", got)
+	}
+}
+
 // A refusal is there with its code; its sentence and its cause, which may quote
 // somebody, are the audit's. Only a fault is an error.
 func TestWhatATraceSaysOfARefusal(t *testing.T) {

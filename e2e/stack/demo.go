@@ -93,7 +93,7 @@ func (s *Stack) describe() {
 	s.Demo.Accounts = accounts()
 	s.Demo.PIDs = map[string]int{}
 	s.Demo.Logs = map[string]string{}
-	for _, name := range []string{"rolepass", "envoy", "samlsts", "minio", "s3", "s3-requests", "sts", "audit", "access", "label_studio", "label_studio_requests"} {
+	for _, name := range []string{"rolepass", "envoy", "samlsts", "minio", "s3", "s3-requests", "sts", "audit", "access", "spans", "label_studio", "label_studio_requests"} {
 		s.Demo.Logs[strings.ReplaceAll(name, "-", "_")] = s.Dir + "/" + name + ".log"
 	}
 	for _, o := range outside() {

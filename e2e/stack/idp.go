@@ -21,7 +21,7 @@ func (s *Stack) startIdP() error {
 	for _, address := range s.applications() {
 		o.More = append(o.More, idp.Application{ACS: address + acsPath, EntityID: address + entityPath})
 	}
-	for _, p := range people {
+	for _, p := range s.everyone() {
 		who := idp.Person{Name: p.name, Password: password(p.name), Email: p.email, First: p.first, Last: p.last, Groups: p.groups}
 		for _, role := range p.roles {
 			who.Roles = append(who.Roles, role+","+provider)

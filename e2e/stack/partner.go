@@ -46,14 +46,21 @@ func (s *Stack) reads() map[string][]string {
 	for _, p := range s.Partners {
 		all[p.Role()] = reads[research]
 	}
+	for _, role := range s.wards() {
+		all[role] = reads[research]
+	}
 	return all
 }
 
 // grants are the grants, as rolepass.yaml has them.
 func (s *Stack) grants() []map[string]any {
 	all := grantsOf(s.projectIDs)
+	more := s.wards()
 	for _, p := range s.Partners {
-		all = append(all, map[string]any{"role": p.Role(), "read": []string{"s3://imaging/anonymised/", "s3://notes/"}, "anywhere": true})
+		more = append(more, p.Role())
+	}
+	for _, role := range more {
+		all = append(all, map[string]any{"role": role, "read": []string{"s3://imaging/anonymised/", "s3://notes/"}, "anywhere": true})
 	}
 	return all
 }
@@ -63,6 +70,9 @@ func (s *Stack) grants() []map[string]any {
 func (s *Stack) trusted() (providers []any, of map[string]string, err error) {
 	of = map[string]string{}
 	for role := range reads {
+		of[role] = provider
+	}
+	for _, role := range s.wards() {
 		of[role] = provider
 	}
 	documents := map[string][]byte{provider: s.idp.Metadata()}

@@ -59,6 +59,10 @@ func (s *Stack) configure(ctx context.Context) error {
 		return err
 	}
 	s.Demo.Check, s.Demo.Admin, s.envoyAdmin = addresses[0], "http://"+addresses[1], addresses[2]
+	spans, err := s.startCollector()
+	if err != nil {
+		return err
+	}
 	var buckets []map[string]any
 	for _, name := range []string{"imaging", "dictations", "notes"} {
 		buckets = append(buckets, map[string]any{"name": name, "region": region, "sts": "demo", "endpoint": s.Demo.S3})
@@ -76,6 +80,7 @@ func (s *Stack) configure(ctx context.Context) error {
 		"grants":       s.grants(),
 		"label_studio": map[string]any{"url": s.app, "secret_key_file": secretKey, "owner_id": ownerID, "administrators": []string{steward}},
 		"audit":        filepath.Join(s.Dir, "audit.log"),
+		"traces":       map[string]any{"endpoint": spans, "ratio": 1},
 		"envoy": map[string]any{
 			"listen": s.listen, "admin": s.envoyAdmin, "access_log": filepath.Join(s.Dir, "access.log"),
 		},

@@ -38,6 +38,9 @@ type Options struct {
 	// Partners are identity providers beside the demonstration's own, which
 	// run already.
 	Partners []Partner
+	// Wards is how many roles more there are at the demonstration's own identity
+	// provider, all of which Ward has. Each reads what the researchers read.
+	Wards int
 	// Mesh is the program of e2e/istio/meshd: Envoy is then an ingress gateway
 	// that has its configuration from istiod. Empty: it has Rolepass's.
 	Mesh string

@@ -67,10 +67,13 @@ test-idps: go
 test-chart: go
 	cd e2e/chart && test -z "$$(gofmt -l .)" && go mod tidy -diff && go vet . && go test -count=1 -timeout 20m .
 
+# Building offline, the release needs what only its manual is written by.
 release: go
+	@go vet -tags man ./cmd/rolepass
 	@go run ./deploy/release -out bin/release
 
 test-release: go
+	go vet -tags man ./cmd/rolepass
 	go vet -tags release ./deploy/release
 	go test -tags release -count=1 -timeout 20m ./deploy/release
 

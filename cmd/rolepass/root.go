@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetErr(s.err)
 	root.SetArgs(args)
 	root.AddCommand(serveCommand(), validateCommand(), generateCommand(), lintCommand(), keysCommand(), sessionsCommand(), readyCommand(), replayCommand(), debugCommand(), versionCommand())
+	root.AddCommand(more()...)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return fine

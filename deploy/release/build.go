@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // flags build a program that depends on the commit and on Go alone: no path of
@@ -37,16 +38,16 @@ func (s *source) made(ctx context.Context, dir, cache string) ([]byte, error) {
 	if _, err := git(ctx, clone, "checkout", "--quiet", "--detach", s.commit); err != nil {
 		return nil, err
 	}
-	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", tree+"/", "./cmd/rolepass", "./cmd/samlsts")...)
-	build.Dir = clone
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOTOOLCHAIN=local")
-	if cache != "" {
-		build.Env = append(build.Env, "GOCACHE="+cache)
-	}
-	if err := os.MkdirAll(tree, 0o755); err != nil {
+	manual := filepath.Join(tree, "man", "man1")
+	if err := os.MkdirAll(manual, 0o755); err != nil {
 		return nil, err
 	}
-	if _, err := say(build); err != nil {
+	if err := golang(ctx, clone, cache, append(append([]string{"build"}, flags...), "-o", tree+"/", "./cmd/rolepass", "./cmd/samlsts")...); err != nil {
+		return nil, err
+	}
+	// With the same flags, so that little is compiled again.
+	run := append(append([]string{"run", "-tags", "man"}, flags...), "./cmd/rolepass", "man", "--of", s.version, "--date", s.time.UTC().Format(time.RFC3339), manual)
+	if err := golang(ctx, clone, cache, run...); err != nil {
 		return nil, err
 	}
 	if err := s.describe(ctx, tree); err != nil {
@@ -58,6 +59,18 @@ func (s *source) made(ctx context.Context, dir, cache string) ([]byte, error) {
 		}
 	}
 	return s.pack(dir)
+}
+
+// golang runs Go in a clone, asking nobody.
+func golang(ctx context.Context, clone, cache string, args ...string) error {
+	command := exec.CommandContext(ctx, "go", args...)
+	command.Dir = clone
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOTOOLCHAIN=local")
+	if cache != "" {
+		command.Env = append(command.Env, "GOCACHE="+cache)
+	}
+	_, err := say(command)
+	return err
 }
 
 // describe lets the program write its completions, and adds what it is made of.

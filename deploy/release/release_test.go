@@ -9,6 +9,7 @@ import (
 	"debug/buildinfo"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -36,6 +37,7 @@ func TestTheRelease(t *testing.T) {
 	for _, name := range []string{
 		"rolepass", "samlsts", "rolepass.cdx.json", "samlsts.cdx.json", "rolepass.yaml", "rolepass.service", "README.md", "docs/operate.md",
 		"chart/rolepass/values.yaml", "chart/rolepass/values.schema.json", "completion/rolepass.bash", "completion/rolepass.zsh", "completion/rolepass.fish",
+		"man/man1/rolepass.1", "man/man1/rolepass-generate-istio.1",
 	} {
 		if len(files[name]) == 0 {
 			t.Errorf("the archive has no %s", name)
@@ -48,14 +50,14 @@ func TestTheRelease(t *testing.T) {
 	if err != nil || json.Unmarshal(text, &statement) != nil || len(statement.Subject) != 1 || statement.Subject[0].Digest.SHA256 != digest(archive) || !strings.Contains(string(text), s.commit) {
 		t.Errorf("the provenance is of something else: %v\n%s", err, text)
 	}
-	looksAtTheProgram(t, s, files)
+	looksAtTheManual(t, s, looksAtTheProgram(t, s, files), files)
 }
 
-// looksAtTheProgram runs what was packed, and compares it with its bill of
-// materials.
-func looksAtTheProgram(t *testing.T, s *source, files map[string][]byte) {
+// looksAtTheProgram runs what was packed, compares it with its bill of
+// materials, and gives its place.
+func looksAtTheProgram(t *testing.T, s *source, files map[string][]byte) (program string) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "rolepass")
+	program = filepath.Join(t.TempDir(), "rolepass")
 	if err := os.WriteFile(program, files["rolepass"], 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +76,32 @@ func looksAtTheProgram(t *testing.T, s *source, files map[string][]byte) {
 		if !strings.Contains(string(files["rolepass.cdx.json"]), "pkg:golang/"+module.Path+"@"+module.Version) {
 			t.Errorf("the bill of materials does not have %s", module.Path)
 		}
+	}
+	return program
+}
+
+// looksAtTheManual looks for a page for each command that the program has, of
+// this commit and its day, whenever it was packed.
+func looksAtTheManual(t *testing.T, s *source, program string, files map[string][]byte) {
+	t.Helper()
+	const pages = "man/man1/"
+	head := fmt.Sprintf(`.TH "ROLEPASS" "1" %q %q "Rolepass"`, s.time.UTC().Format("Jan 2006"), "rolepass "+s.version)
+	if top := string(files[pages+"rolepass.1"]); !strings.Contains(top, head) {
+		t.Errorf("the manual has no %s:\n%.300s", head, top)
+	}
+	said, err := exec.Command(program, "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(said), "Available Commands:\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	for line := range strings.Lines(list) {
+		if command := strings.Fields(line)[0]; command != "help" && len(files[pages+"rolepass-"+command+".1"]) == 0 {
+			t.Errorf("the manual has no page for %s", command)
+		}
+	}
+	if _, is := files[pages+"rolepass-man.1"]; is || strings.Contains(list, "\n  man ") {
+		t.Error("what writes the manual is in the program")
 	}
 }
 

@@ -11,7 +11,7 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
-.PHONY: help demo demo-stop test test-idps test-chart test-release release fuzz bench bench-envoy bench-peers tools clean go images-offline e2e-compose e2e-istio
+.PHONY: help demo demo-stop test test-idps test-chart test-release release fuzz bench bench-envoy bench-peers tools clean go images-offline e2e-compose e2e-istio e2e-envoy-gateway
 
 help:
 	@echo "make demo       install what is missing, start everything, print an address"
@@ -29,6 +29,7 @@ help:
 	@echo "make tools      only install what the demo and the tests run"
 	@echo "make e2e-compose      the same stories in Docker, see docs/attach-compose.md"
 	@echo "make e2e-istio        the same stories through an Istio ingress gateway"
+	@echo "make e2e-envoy-gateway    the same through a Gateway of Envoy Gateway"
 	@echo "make images-offline   make the images of others here, where none can be pulled"
 	@echo "make clean      remove everything that make fetched, built or wrote"
 
@@ -127,6 +128,18 @@ e2e-istio: go
 	cd e2e/istio && test -z "$$(gofmt -l .)" && go mod tidy -diff && go build -o "$(CURDIR)/bin/meshd" ./meshd
 	go vet -tags mesh ./e2e
 	@$(ENVIRONMENT) && ROLEPASS_MESH="$(CURDIR)/bin/meshd" go run ./e2e/testrun -progress -events e2e/artefacts/istio.json -- -tags mesh -count=1 -timeout 25m -run '^($(STORIES)|$(MESHED))$$' ./e2e
+
+# What Envoy Gateway renders, and what becomes of it without the policy.
+GATEWAYED = TestEnvoyGatewayRunsWhatWasGenerated|TestWithoutThePolicyTheGatewayServesNothing|TestAGatewayThatTakesRoutesWouldBeOpen|$\
+TestATypoInAClusterClosesTheGateway|TestAnEnvoyGatewayWithTLS|TestTheEnvoyOfEnvoyGatewaysOwnImage|TestPoliciesSwitchedOffCloseTheGateway|TestWhatEnvoyGatewaysOwnResourcesLeaveOpen
+
+# Envoy Gateway is a Go module of its own: the first build takes many minutes.
+e2e-envoy-gateway: go
+	@go run ./e2e/install -tests
+	@echo "building Envoy Gateway"
+	cd e2e/envoygateway && go mod tidy -diff && go build -o "$(CURDIR)/bin/envoy-gateway" github.com/envoyproxy/gateway/cmd/envoy-gateway
+	go vet -tags gateway ./e2e
+	@$(ENVIRONMENT) && ROLEPASS_ENVOY_GATEWAY="$(CURDIR)/bin/envoy-gateway" go run ./e2e/testrun -progress -events e2e/artefacts/envoy-gateway.json -- -tags gateway -count=1 -timeout 25m -run '^($(STORIES)|$(GATEWAYED))$$' ./e2e
 
 clean:
 	rm -rf "$(CURDIR)/.cache" bin e2e/.run e2e/artefacts

@@ -49,7 +49,8 @@ var start = sync.OnceValues(func() (*stack.Stack, error) {
 	}
 	ctx, cancel := startContext()
 	defer cancel()
-	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true, Wards: wards, Mesh: os.Getenv("ROLEPASS_MESH"), Secrets: &secrets})
+	return stack.Start(ctx, stack.Options{Dir: dir, Tools: tools, Progress: os.Stderr, Careless: true, Wards: wards,
+		Mesh: os.Getenv("ROLEPASS_MESH"), EnvoyGateway: os.Getenv("ROLEPASS_ENVOY_GATEWAY"), Secrets: &secrets})
 })
 
 func startContext() (context.Context, context.CancelFunc) {

@@ -78,7 +78,7 @@ func shapes() map[string]envoy.Settings {
 	shape("kept credentials", func(s *envoy.Settings) { s.KeepCredentials = true })
 	shape("remote Check", func(s *envoy.Settings) {
 		s.CheckAddress = "rolepass:9001"
-		s.CheckTLS = &envoy.MutualTLS{CertFile: "/c", KeyFile: "/k", CAFile: "/ca", ServerName: "rolepass"}
+		s.CheckTLS = &envoy.MutualTLS{CertFile: "/tls/c", KeyFile: "/tls/k", CAFile: "/tls/ca", ServerName: "rolepass"}
 	})
 	shape("many endpoints", func(s *envoy.Settings) {
 		s.S3 = append(s.S3, envoy.S3Endpoint{Host: "imaging.s3.us-east-1.amazonaws.com", Scheme: "https"}, envoy.S3Endpoint{Host: "127.0.0.1:9000", Scheme: "http"})

@@ -3,11 +3,8 @@ package envoy
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	bootstrap "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -37,16 +34,8 @@ const istioPreamble = `# An Istio ingress gateway in front of an application tha
 # manager of "rolepass generate envoy" in its place. If that is missing, or matches
 # nothing, nothing is open. A single field that istiod does not know is dropped
 # without a word: run "rolepass lint" against the gateway.
+---
 `
-
-// istioName is the name of both resources.
-const istioName = "rolepass"
-
-// namePattern is a DNS label of Kubernetes (RFC 1123 §2.1).
-var namePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-
-// secretPattern is a DNS subdomain, as names of Secrets are.
-var secretPattern = regexp.MustCompile(`^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$`)
 
 func (i Ingress) check(s Settings) error {
 	var problems []error
@@ -86,19 +75,13 @@ func Istio(s Settings, b *bootstrap.Bootstrap, i Ingress) ([]byte, error) {
 		return nil, err
 	}
 	patches := i.patches(s, at, tree)
-	documents := [][2]any{
-		{i.gateway(s, at), yaml.CommentMap{}},
-		{i.filter(patches), moved(commentMap(tree), patches)},
+	from := make([]string, len(patches))
+	for n, p := range patches {
+		from[n] = p.from
 	}
-	out := []byte(istioPreamble)
-	for _, d := range documents {
-		text, err := yaml.MarshalWithOptions(d[0], yaml.IndentSequence(false), yaml.UseLiteralStyleIfMultiline(true), yaml.WithComment(d[1].(yaml.CommentMap)))
-		if err != nil {
-			return nil, fmt.Errorf("writing Istio's resources as YAML: %w", err)
-		}
-		out = append(append(out, "---\n"...), text...)
-	}
-	return out, nil
+	return manifest(istioPreamble,
+		document{i.gateway(s, at), nil},
+		document{i.filter(patches), moved(commentMap(tree), from, "$.spec.configPatches[%d].patch.value")})
 }
 
 // gateway opens the port for the public host alone.
@@ -112,20 +95,10 @@ func (i Ingress) gateway(s Settings, at netip.AddrPort) yaml.MapSlice {
 		server = append(server, yaml.MapItem{Key: "tls", Value: yaml.MapSlice{
 			{Key: "mode", Value: "SIMPLE"}, {Key: "credentialName", Value: i.Credential}, {Key: "minProtocolVersion", Value: "TLSV1_2"}}})
 	}
-	return i.resource("networking.istio.io/v1", "Gateway", yaml.MapSlice{
+	return resource("networking.istio.io/v1", "Gateway", i.Namespace, yaml.MapSlice{
 		{Key: "selector", Value: i.labels()},
 		{Key: "servers", Value: []any{server}},
 	})
-}
-
-// served is the host that the Gateway names. Istio takes no short name there, nor
-// an address; our own routes refuse every other host in any case.
-func served(s Settings) string {
-	host := hostOf(s.PublicHost)
-	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
-		return "*"
-	}
-	return host
 }
 
 // filter is applied after the others of its kind, so that no other connection
@@ -136,19 +109,11 @@ func (i Ingress) filter(patches []patch) yaml.MapSlice {
 	for n, p := range patches {
 		list[n] = p.yaml()
 	}
-	return i.resource("networking.istio.io/v1alpha3", "EnvoyFilter", yaml.MapSlice{
+	return resource("networking.istio.io/v1alpha3", "EnvoyFilter", i.Namespace, yaml.MapSlice{
 		{Key: "workloadSelector", Value: yaml.MapSlice{{Key: "labels", Value: i.labels()}}},
 		{Key: "priority", Value: 1000},
 		{Key: "configPatches", Value: list},
 	})
-}
-
-func (i Ingress) resource(version, kind string, spec yaml.MapSlice) yaml.MapSlice {
-	return yaml.MapSlice{
-		{Key: "apiVersion", Value: version}, {Key: "kind", Value: kind},
-		{Key: "metadata", Value: yaml.MapSlice{{Key: "name", Value: istioName}, {Key: "namespace", Value: i.Namespace}}},
-		{Key: "spec", Value: spec},
-	}
 }
 
 func (i Ingress) labels() yaml.MapSlice {
@@ -179,8 +144,6 @@ func (p patch) yaml() yaml.MapSlice {
 // patches replace the gateway's connection manager by ours, and add the clusters
 // that it routes to.
 func (i Ingress) patches(s Settings, at netip.AddrPort, tree any) []patch {
-	const edge = "$.'static_resources'.'listeners'[0]"
-	const manager = edge + ".'filter_chains'[0].'filters'[0]"
 	listener := yaml.MapSlice{{Key: "portNumber", Value: uint32(at.Port())}}
 	chain := yaml.MapSlice{}
 	if i.Credential != "" {
@@ -190,58 +153,12 @@ func (i Ingress) patches(s Settings, at netip.AddrPort, tree any) []patch {
 	patches := []patch{
 		{applyTo: "LISTENER", operation: "MERGE", match: yaml.MapSlice{{Key: "listener", Value: listener}},
 			value: yaml.MapSlice{{Key: "per_connection_buffer_limit_bytes", Value: connectionBuffer}}},
-		{applyTo: "NETWORK_FILTER", operation: "REPLACE", from: manager, value: node(tree, manager),
+		{applyTo: "NETWORK_FILTER", operation: "REPLACE", from: managerAt, value: node(tree, managerAt),
 			match: yaml.MapSlice{{Key: "listener", Value: append(slices.Clone(listener), yaml.MapItem{Key: "filterChain", Value: chain})}}},
 	}
-	clusters, _ := node(tree, "$.'static_resources'.'clusters'").([]any)
+	clusters, _ := node(tree, clustersAt).([]any)
 	for n := range clusters {
-		patches = append(patches, patch{applyTo: "CLUSTER", operation: "ADD", value: clusters[n], from: "$.'static_resources'.'clusters'[" + strconv.Itoa(n) + "]"})
+		patches = append(patches, patch{applyTo: "CLUSTER", operation: "ADD", value: clusters[n], from: clusterAt(n)})
 	}
 	return patches
-}
-
-// moved gives the comments of the bootstrap their places in the patches.
-func moved(comments yaml.CommentMap, patches []patch) yaml.CommentMap {
-	out := yaml.CommentMap{}
-	for at, comment := range comments {
-		for n, p := range patches {
-			if rest, ok := strings.CutPrefix(at, p.from); ok && p.from != "" && strings.HasPrefix(rest, ".") {
-				out[fmt.Sprintf("$.spec.configPatches[%d].patch.value%s", n, rest)] = comment
-			}
-		}
-	}
-	return out
-}
-
-// node is what stands at a position that find could have given.
-func node(tree any, at string) any {
-	for _, step := range strings.Split(strings.TrimPrefix(at, "$."), ".") {
-		key, index, listed := strings.Cut(strings.ReplaceAll(step, "'", ""), "[")
-		object, _ := tree.(yaml.MapSlice)
-		tree = nil
-		for _, field := range object {
-			if field.Key == key {
-				tree = field.Value
-			}
-		}
-		if listed {
-			list, _ := tree.([]any)
-			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
-			if err != nil || n >= len(list) {
-				return nil
-			}
-			tree = list[n]
-		}
-	}
-	return tree
-}
-
-// DefaultPort is the port of a public host.
-func DefaultPort(scheme, host string) uint32 {
-	if _, port, err := net.SplitHostPort(host); err == nil {
-		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
-			return uint32(n)
-		}
-	}
-	return map[string]uint32{"http": 80, "https": 443}[scheme]
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func generateCommand() *cobra.Command {
-	return group("generate", "Write other programs' configuration", generateEnvoyCommand(), generateIstioCommand())
+	return group("generate", "Write other programs' configuration", generateEnvoyCommand(), generateIstioCommand(), generateEnvoyGatewayCommand())
 }
 
 func generateEnvoyCommand() *cobra.Command {

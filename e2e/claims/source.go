@@ -65,7 +65,7 @@ func ownModule(dir string) bool {
 
 // lanes are the build tags of tests that .ci/run runs by themselves, when what
 // they test has changed (e2e/lane). No other tag may hide a test.
-var lanes = []string{"idps", "mesh", "release"}
+var lanes = []string{"gateway", "idps", "mesh", "release"}
 
 // laneOf says that a file's tests are those of a lane.
 func laneOf(file string) (bool, error) {

@@ -7,10 +7,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-// Gateway is an ingress gateway of a mesh: an Envoy that has its configuration
-// from istiod.
+// Gateway is a gateway of a mesh: an Envoy that has its configuration from
+// istiod, or from Envoy Gateway.
 type Gateway struct {
 	// Listen is where it would accept browsers, Admin its administration.
 	Listen, Admin string
@@ -67,24 +68,12 @@ func (s *Stack) Lint(ctx context.Context, g *Gateway) (string, error) {
 // for these settings, changed. It returns when Envoy has what istiod gave it,
 // whatever that is.
 func (s *Stack) Gateway(ctx context.Context, name string, settings map[string]any, change func(manifest string) string, certificate ...string) (*Gateway, error) {
-	addresses, err := s.ports.addresses(2)
-	if err != nil {
-		return nil, err
-	}
-	g := &Gateway{Listen: addresses[0], Admin: "http://" + addresses[1], Config: filepath.Join(s.Dir, name+".yaml")}
-	config := maps.Clone(s.config)
-	config["envoy"] = map[string]any{"listen": g.Listen, "admin": addresses[1], "access_log": filepath.Join(s.Dir, name+"-access.log")}
-	maps.Copy(config, settings)
-	file, err := s.writesYAML(name+".yaml", config)
-	if err != nil {
-		return nil, err
-	}
-	_, port, err := net.SplitHostPort(g.Listen)
+	g, port, err := s.gateway(name, settings)
 	if err != nil {
 		return nil, err
 	}
 	var manifest bytes.Buffer
-	generate := []string{"generate", "istio", "--config", file, "--port", port}
+	generate := []string{"generate", "istio", "--config", g.Config, "--port", port}
 	var secret []string
 	if len(certificate) == 2 { // and its key
 		generate = append(generate, "--credential", "label-tls")
@@ -93,7 +82,7 @@ func (s *Stack) Gateway(ctx context.Context, name string, settings map[string]an
 	if err := s.rolepass(ctx, &manifest, generate...); err != nil {
 		return nil, err
 	}
-	bootstrap, err := s.plane(ctx, name, []byte(change(manifest.String())), g.Listen, addresses[1], secret...)
+	bootstrap, err := s.plane(ctx, name, []byte(change(manifest.String())), g.Listen, strings.TrimPrefix(g.Admin, "http://"), secret...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,4 +91,22 @@ func (s *Stack) Gateway(ctx context.Context, name string, settings map[string]an
 		return nil, err
 	}
 	return g, p.await(ctx, g.Admin+"/ready")
+}
+
+// gateway chooses addresses for another gateway, and writes its rolepass.yaml:
+// the stack's own with these settings.
+func (s *Stack) gateway(name string, settings map[string]any) (g *Gateway, port string, err error) {
+	addresses, err := s.ports.addresses(2)
+	if err != nil {
+		return nil, "", err
+	}
+	config := maps.Clone(s.config)
+	config["envoy"] = map[string]any{"listen": addresses[0], "admin": addresses[1], "access_log": filepath.Join(s.Dir, name+"-access.log")}
+	maps.Copy(config, settings)
+	file, err := s.writesYAML(name+".yaml", config)
+	if err != nil {
+		return nil, "", err
+	}
+	_, port, err = net.SplitHostPort(addresses[0])
+	return &Gateway{Listen: addresses[0], Admin: "http://" + addresses[1], Config: file}, port, err
 }

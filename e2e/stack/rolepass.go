@@ -152,13 +152,22 @@ func (s *Stack) startRolepass(ctx context.Context) error {
 	return p.await(ctx, s.Demo.Admin+"/readyz")
 }
 
-// startEnvoy starts Envoy with the bootstrap that Rolepass writes.
-func (s *Stack) startEnvoy(ctx context.Context) error {
+// startsEnvoy starts Envoy with the bootstrap that Rolepass writes, or what
+// starts Envoy in its place.
+func (s *Stack) startsEnvoy(ctx context.Context) (*process, error) {
+	if s.EnvoyGateway != "" {
+		return s.startsEnvoyGateway(ctx)
+	}
 	config, err := s.edge(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p, err := s.starts("envoy", nil, s.Tools.Envoy, "--config-path", config, "--concurrency", "2", "--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec", "50")
+	return s.starts("envoy", nil, s.Tools.Envoy, "--config-path", config, "--concurrency", "2", "--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec", "50")
+}
+
+// startEnvoy returns when Rolepass answers through Envoy.
+func (s *Stack) startEnvoy(ctx context.Context) error {
+	p, err := s.startsEnvoy(ctx)
 	if err != nil {
 		return err
 	}

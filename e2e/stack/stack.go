@@ -47,6 +47,9 @@ type Options struct {
 	// Secrets gets what nobody may read, and where the parts write. Nil means
 	// that nobody looks.
 	Secrets *canary.Suite
+	// EnvoyGateway is the program of that name: it starts Envoy, and gives it its
+	// configuration. Empty: Envoy has Rolepass's.
+	EnvoyGateway string
 }
 
 // Stack is everything, running.

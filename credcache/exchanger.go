@@ -29,6 +29,7 @@ const Disagreed = "disagreed"
 const (
 	CodeRefused     refusal.Code = "sts_refused"
 	CodeUnavailable refusal.Code = "sts_unavailable"
+	CodeThrottled   refusal.Code = "sts_throttled"
 )
 
 // STS is the one call of the AWS Security Token Service that Rolepass makes.
@@ -114,7 +115,10 @@ func (e *Exchanger) refused(o Order, err error) error {
 		return refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s did not answer for role %s: check that its regional endpoint can be reached from here", e.Name, o.Role.ARN).Because(redact(err, o))
 	}
 	e.Called(api.ErrorCode())
-	if api.ErrorFault() == smithy.FaultServer {
+	if throttled(err, api) {
+		return refusal.New(refusal.Unavailable, CodeThrottled, "STS %s asks for fewer calls (%s, for role %s): it passes by itself; if it comes back, look at what else calls STS in the account", e.Name, api.ErrorCode(), o.Role.ARN).Because(redact(err, o))
+	}
+	if failed(err, api) {
 		return refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s failed for role %s (%s): try again later", e.Name, o.Role.ARN, api.ErrorCode()).Because(redact(err, o))
 	}
 	return refusal.New(refusal.Forbidden, CodeRefused, "STS %s refused role %s (%s: %s): %s", e.Name, o.Role.ARN, api.ErrorCode(), withoutAssertion(api.ErrorMessage(), o), advice(api.ErrorCode(), o)).Because(redact(err, o))

@@ -103,7 +103,7 @@ func (r *Request) forLogin(origin string) login.Request {
 	return login.Request{
 		ID: r.ID, Method: r.Method, Path: path, Query: query, Target: r.sent(),
 		CookieLines: r.CookieLines, ContentType: r.ContentType,
-		CrossSite: r.foreign(origin), Body: r.Body, HTML: r.html(),
+		CrossSite: r.foreign(origin), SameOrigin: r.sameOrigin(origin), Body: r.Body, HTML: r.html(),
 	}
 }
 

@@ -55,7 +55,12 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 	if err := s.useOnce(ctx, login, a, sp); err != nil {
 		return s.refuseError(r, err)
 	}
-	return s.enter(ctx, r, h, login, a, encoded)
+	in := answered{h, login, encoded, a, sp}
+	page, err := s.enter(ctx, in)
+	if err != nil {
+		return s.later(r, in, err).after(page.Steps)
+	}
+	return page
 }
 
 // readForm reads the POST of the IdP's form strictly.
@@ -168,47 +173,56 @@ func (s *Service) useOnce(ctx context.Context, login pending, a *saml.Assertion,
 	return nil
 }
 
-// enter turns a verified assertion into a session.
-func (s *Service) enter(ctx context.Context, r Request, h handle, login pending, a *saml.Assertion, encoded string) Page {
+// enter turns a verified assertion into a session. The page has its steps where
+// it fails, too.
+func (s *Service) enter(ctx context.Context, in answered) (Page, error) {
+	a := in.assertion
 	if a.Principal.NameIDFormat == transient {
-		return s.refuse(r, refusal.New(refusal.Forbidden, CodeTransient, "the NameID is transient, another one at each login, so nothing can be bound to the person: set the NameID format to persistent at the IdP"))
+		return Page{}, refusal.New(refusal.Forbidden, CodeTransient, "the NameID is transient, another one at each login, so nothing can be bound to the person: set the NameID format to persistent at the IdP")
 	}
 	roles := s.usableRoles(a)
 	if len(roles) == 0 {
-		return s.refuse(r, noRole(a))
+		return Page{}, noRole(a)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // nobody waits for the application once the roles have failed
 	account := s.signInMeanwhile(ctx, a.Principal)
-	if err := s.takeRoles(ctx, a, encoded, roles); err != nil {
-		return s.refuseError(r, err).after(stsSteps(roles))
+	if err := s.takeRoles(ctx, a, in.encoded, roles); err != nil {
+		return Page{Steps: stsSteps(roles)}, err
 	}
-	in := <-account
-	return s.admit(ctx, r, h, login, a, in, roles).after(append(stsSteps(roles), in.step))
+	app := <-account
+	page, err := s.admit(ctx, in, app, roles)
+	return page.after(append(stsSteps(roles), app.step)), err
 }
 
 // admit gives a person with roles and an account their session.
-func (s *Service) admit(ctx context.Context, r Request, h handle, login pending, a *saml.Assertion, in signedIn, roles []*usable) Page {
-	if in.err != nil {
-		return s.refuseError(r, in.err)
+func (s *Service) admit(ctx context.Context, in answered, app signedIn, roles []*usable) (Page, error) {
+	if app.err != nil {
+		return Page{}, app.err
 	}
-	kept, token, err := s.keep(ctx, a, member{user: in.user}, roles)
+	kept, token, err := s.keep(ctx, in.assertion, member{user: app.user}, roles)
 	if err != nil {
-		return s.broken(r, err)
+		return Page{}, err
 	}
-	if err := s.replace(ctx, login, kept); err != nil {
-		return s.broken(r, err)
+	if err := s.replace(ctx, in.pending, kept); err != nil {
+		return Page{}, err
 	}
 	if err := s.EndSessions(ctx, s.Sessions.Surplus(kept.Principal)); err != nil {
-		return s.broken(r, err)
+		return Page{}, err
 	}
-	page := redirect(login.Return)
-	if login.Whose != "" && login.Whose != whoseIs(kept.Principal) {
+	s.waiting.forgetOwner(whoseIs(kept.Principal)) // who is in needs no other try
+	return s.entered(in, kept, token), nil
+}
+
+// entered leads into the application, and takes back what the login needed.
+func (s *Service) entered(in answered, kept *session.Session, token string) Page {
+	page := redirect(in.pending.Return)
+	if in.pending.Whose != "" && in.pending.Whose != whoseIs(kept.Principal) {
 		page.set("clear-site-data", clearSite)
 	}
 	page.Event, page.Session = "login", kept
 	page.set("set-cookie", session.SetCookie(token))
-	page.set("set-cookie", dropPending(h.name))
+	page.set("set-cookie", dropPending(in.handle.name))
 	for _, name := range []string{forceCookie, renewCookie} {
 		page.set("set-cookie", name+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 	}

@@ -1,4 +1,35 @@
 package login
 
+import (
+	"fmt"
+	"time"
+)
+
 // ReturnTo is where a login leads that began at a target.
 var ReturnTo = returnTo
+
+// WaitingBytes is the room that there is for logins that wait.
+const WaitingBytes = waitingBytes
+
+// Waits says how many logins wait to be tried again, and how much they take.
+func (s *Service) Waits() (logins, bytes int) {
+	s.waiting.mu.Lock()
+	defer s.waiting.mu.Unlock()
+	return len(s.waiting.byName), s.waiting.size
+}
+
+// Fill lets logins of others wait until there is no more room.
+func (s *Service) Fill() (logins int) {
+	for _, size := range []int{100_000, 1} {
+		for s.waiting.put(fmt.Sprint("name", logins), fmt.Sprint("owner", logins), make([]byte, size), time.Hour) {
+			logins++
+		}
+	}
+	return logins
+}
+
+// Record is what is kept of a login that waits.
+func (s *Service) Record(name string) []byte {
+	record, _, _ := s.waiting.look(name)
+	return record
+}

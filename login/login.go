@@ -57,7 +57,10 @@ type Request struct {
 	ContentType string
 	// CrossSite says that the browser named another site as the origin.
 	CrossSite bool
-	Body      []byte
+	// SameOrigin says that the browser named our own; both are false when it
+	// named none.
+	SameOrigin bool
+	Body       []byte
 	// HTML says that a person looks at the answer.
 	HTML bool
 }
@@ -123,6 +126,8 @@ type Service struct {
 
 	// Verifying bounds how many responses are verified at once.
 	Verifying chan struct{}
+
+	waiting waitingRoom
 }
 
 // Owns says whether a path is one of Rolepass's own.
@@ -132,7 +137,7 @@ func (s *Service) Owns(path string) bool {
 
 // Handle answers one of Rolepass's own pages.
 func (s *Service) Handle(ctx context.Context, r Request) Page {
-	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath || r.Path == RenewPath) {
+	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath || r.Path == RenewPath || r.Path == RetryPath) {
 		return s.notOurs(r)
 	}
 	switch r.Path {
@@ -140,6 +145,8 @@ func (s *Service) Handle(ctx context.Context, r Request) Page {
 		return s.consume(ctx, r)
 	case SLOPath:
 		return s.singleLogout(ctx, r)
+	case RetryPath:
+		return s.retry(ctx, r)
 	}
 	if r.Method != "GET" && r.Method != "HEAD" {
 		return s.refuse(r, refusal.New(refusal.MethodNotAllowed, "own_page_method", "%s is not a method of this page: use GET", r.Method))

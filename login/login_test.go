@@ -154,12 +154,6 @@ func TestWhatBecomesNoSession(t *testing.T) {
 			}
 			return posting(encodedFor(w, r, same), r.RelayState)
 		}, 403, "sts_refused"},
-		{"an STS that is away", func(w *world, b *browser, r samltest.AuthnRequest) login.Request {
-			w.sts = func(*sts.AssumeRoleWithSAMLInput, *sts.AssumeRoleWithSAMLOutput) error {
-				return errors.New("connection refused")
-			}
-			return posting(encodedFor(w, r, same), r.RelayState)
-		}, 503, "sts_unavailable"},
 		{"an STS that read another subject", disagreeing(encodedFor, func(out *sts.AssumeRoleWithSAMLOutput) { out.Subject = aws.String("admin") }), 403, "sts_disagrees"},
 		{"an STS that read another issuer", disagreeing(encodedFor, func(out *sts.AssumeRoleWithSAMLOutput) { out.Issuer = aws.String("https://evil.test") }), 403, "sts_disagrees"},
 		{"an STS that read another recipient", disagreeing(encodedFor, func(out *sts.AssumeRoleWithSAMLOutput) { out.Audience = aws.String("https://evil.test") }), 403, "sts_disagrees"},

@@ -28,6 +28,7 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 	}
 	page.Event = "logout"
 	if ended != nil {
+		s.waiting.forgetOwner(whoseIs(ended.Principal))
 		if err := s.Sessions.End(ctx, ended); err != nil {
 			return s.broken(r, err)
 		}
@@ -87,6 +88,8 @@ func (s *Service) clears(page *Page, r Request) {
 	for _, name := range s.AppCookies {
 		page.set("set-cookie", name+"=; Path=/; Max-Age=0")
 	}
+	s.abandon(r)
+	page.set("set-cookie", dropRetry)
 	for _, name := range pendingNames(r.CookieLines) {
 		page.set("set-cookie", dropPending(name))
 	}

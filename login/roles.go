@@ -89,14 +89,15 @@ func mismatch(err error) bool {
 	return errors.As(err, &ref) && ref.Code == credcache.CodeMismatch
 }
 
-// anyTaken is nil if one role has credentials, else the first reason.
+// anyTaken is nil if one role has credentials, else the first reason; one that
+// may pass by itself counts before others, as the login may then be tried again.
 func anyTaken(roles []*usable) error {
 	var first error
 	for _, u := range roles {
 		if u.err == nil {
 			return nil
 		}
-		if first == nil {
+		if first == nil || credcache.MayPass(u.err) && !credcache.MayPass(first) {
 			first = u.err
 		}
 	}

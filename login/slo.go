@@ -40,6 +40,7 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 		return s.refuse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))
 	}
 	ending := s.Sessions.List(about(sp.IdP.Name, message))
+	s.waiting.forgetOwner(whoseIs(saml.Principal{IdP: sp.IdP.Name, NameID: message.NameID}))
 	own, _, err := s.current(ctx, r)
 	if err == nil {
 		err = s.EndSessions(ctx, ending)
@@ -140,6 +141,7 @@ func (s *Service) loggedOut(m *saml.Logout) Page {
 func (s *Service) EndSessions(ctx context.Context, all []session.Listed) error {
 	var failed []error
 	for _, one := range all {
+		s.waiting.forgetOwner(whoseIs(one.Principal))
 		ended := &session.Session{ID: one.ID, Roles: one.Roles}
 		failed = append(failed, s.Sessions.End(ctx, ended), s.forget(ctx, ended))
 	}

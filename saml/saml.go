@@ -125,6 +125,12 @@ func (sp *ServiceProvider) UsableUntil(a *Assertion) time.Time {
 	return earliest(a.NotOnOrAfter.Add(sp.skew()), a.IssueInstant.Add(sp.maxAge()))
 }
 
+// RedeemableUntil is the moment from which STS refuses the assertion: five
+// minutes after it was issued or at its own end, with no allowance for clocks.
+func (sp *ServiceProvider) RedeemableUntil(a *Assertion) time.Time {
+	return earliest(a.NotOnOrAfter, a.IssueInstant.Add(DefaultMaxAge), sp.UsableUntil(a))
+}
+
 func (sp *ServiceProvider) skew() time.Duration {
 	if sp.Skew == 0 {
 		return DefaultSkew

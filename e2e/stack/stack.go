@@ -60,6 +60,7 @@ type Stack struct {
 	rootSecret, roleSecret, appSecret, secretKey string
 
 	store      string   // MinIO itself
+	sts        string   // samlsts itself
 	direct     *url.URL // Label Studio itself
 	app        string   // the recorder before it
 	recorder   http.Handler

@@ -37,24 +37,31 @@ func (s *Stack) startSTS(ctx context.Context) error {
 			"store": map[string]any{"access_key_id": storeUser(role), "secret_access_key_file": secret},
 		})
 	}
-	config, err := s.writesYAML("samlsts.yaml", map[string]any{
+	if _, err := s.writesYAML(stsConfig, map[string]any{
 		"listen": address, "issued_log": filepath.Join(s.Dir, "sts.log"),
 		"store":     map[string]any{"endpoint": s.store, "region": region},
 		"providers": providers,
 		"roles":     roles,
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
-	p, err := s.starts("samlsts", nil, filepath.Join(s.Dir, "bin", "samlsts"), "--config", config)
-	if err != nil {
+	s.sts = "http://" + address
+	if s.Demo.STS, err = s.overheard(s.sts); err != nil {
 		return err
 	}
-	if s.Demo.STS, err = s.overheard("http://" + address); err != nil {
+	return s.runSTS(ctx)
+}
+
+const stsConfig = "samlsts.yaml"
+
+// runSTS runs samlsts with the configuration that is there.
+func (s *Stack) runSTS(ctx context.Context) error {
+	p, err := s.starts("samlsts", nil, filepath.Join(s.Dir, "bin", "samlsts"), "--config", filepath.Join(s.Dir, stsConfig))
+	if err != nil {
 		return err
 	}
 	return p.until(ctx, func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.sts+"/", nil)
 		if err != nil {
 			return err
 		}
@@ -64,6 +71,18 @@ func (s *Stack) startSTS(ctx context.Context) error {
 		}
 		return response.Body.Close() // any answer will do
 	})
+}
+
+// WithoutSTS ends the token service, does something, and starts it again at the
+// same address.
+func (s *Stack) WithoutSTS(ctx context.Context, do func()) (err error) {
+	for _, p := range s.named("samlsts") {
+		s.ends(p)
+	}
+	// Also when do ends the test.
+	defer func() { err = s.runSTS(ctx) }()
+	do()
+	return nil
 }
 
 // acs is our assertion consumer service.

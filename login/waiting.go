@@ -1,0 +1,128 @@
+package login
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// waitingBytes bounds what all logins that wait may take in memory. A
+	// response is ten thousand bytes as a rule and 133,000 at most.
+	waitingBytes = 16 << 20
+	// waitingOverhead is what one costs beside its record, roughly.
+	waitingOverhead = 512
+	// mostTries is how often one login may be tried again.
+	mostTries = 5
+)
+
+// waitingRoom holds the logins that wait to be tried again: verified, used up, and
+// without credentials because STS did not answer. It holds sealed records, each
+// of which opens only with what the browser has; it is memory of this process,
+// and bounded. A person has one at most: the newest. The zero value is ready.
+type waitingRoom struct {
+	mu      sync.Mutex
+	size    int
+	byName  map[string]*waiter
+	byOwner map[string]string // the person, as whoseIs names them, to the login
+}
+
+type waiter struct {
+	record []byte
+	owner  string
+	tries  int
+	taken  bool // by a try that is under way
+	timer  *time.Timer
+}
+
+func (w *waiter) cost() int { return len(w.record) + waitingOverhead }
+
+// put lets a login wait, in place of another one of the same person. It says
+// whether there is room: others are not pushed out for it.
+func (w *waitingRoom) put(name, owner string, record []byte, life time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byName == nil {
+		w.byName, w.byOwner = map[string]*waiter{}, map[string]string{}
+	}
+	w.drop(w.byOwner[owner])
+	one := &waiter{record: record, owner: owner}
+	if _, there := w.byName[name]; there || life <= 0 || w.size+one.cost() > waitingBytes {
+		return false
+	}
+	w.byName[name], w.byOwner[owner] = one, name
+	w.size += one.cost()
+	one.timer = time.AfterFunc(life, func() { w.ends(name, one) })
+	return true
+}
+
+// look gives the record of a login that waits, how often it may be tried, and
+// whether a try is under way.
+func (w *waitingRoom) look(name string) (record []byte, left int, taken bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := w.byName[name]
+	if one == nil {
+		return nil, 0, false
+	}
+	return one.record, mostTries - one.tries, one.taken
+}
+
+// take begins a try, which is counted. Of concurrent callers one is given it,
+// until the login is let go.
+func (w *waitingRoom) take(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := w.byName[name]
+	if one == nil || one.taken || one.tries >= mostTries {
+		return false
+	}
+	one.taken = true
+	one.tries++
+	return true
+}
+
+// letGo ends a try. The login waits on if it is to, and may.
+func (w *waitingRoom) letGo(name string, waits bool) (stays bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := w.byName[name]
+	if one == nil {
+		return false
+	}
+	if !waits || one.tries >= mostTries {
+		w.drop(name)
+		return false
+	}
+	one.taken = false
+	return true
+}
+
+// forget drops a login, and forgetOwner that of a person.
+func (w *waitingRoom) forget(name string) { w.mu.Lock(); defer w.mu.Unlock(); w.drop(name) }
+
+func (w *waitingRoom) forgetOwner(owner string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop(w.byOwner[owner])
+}
+
+// ends is the end of a login's time. Another one may have its name by then.
+func (w *waitingRoom) ends(name string, one *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byName[name] == one {
+		w.drop(name)
+	}
+}
+
+// drop forgets a login; the caller holds the lock.
+func (w *waitingRoom) drop(name string) {
+	one := w.byName[name]
+	if one == nil {
+		return
+	}
+	one.timer.Stop()
+	w.size -= one.cost()
+	delete(w.byName, name)
+	delete(w.byOwner, one.owner)
+}

@@ -17,6 +17,9 @@ type Request struct {
 	// Target is the path with its query.
 	Target string
 	Host   string
+	// Source is the address that it came from, by Envoy's word; empty: it is
+	// not known. Nothing is decided by it.
+	Source string
 
 	CookieLines []string
 	Accept      string

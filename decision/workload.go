@@ -38,7 +38,7 @@ func (d *Decider) workload(ctx context.Context, r *Request, e *Event, reading la
 	}
 	sum := sha256.Sum256([]byte(r.Token.Reveal()))
 	hash := hex.EncodeToString(sum[:16])
-	asker := client.Asker{Session: "token " + hash, Credential: hash, Authorization: r.Token}
+	asker := client.Asker{Session: "token " + hash, Credential: hash, Authorization: r.Token, From: r.Source}
 	soon := within(ctx, d.Deadlines.Question)
 	defer soon.cancel()
 	user, err := d.App.Owner(soon, asker)
@@ -50,6 +50,7 @@ func (d *Decider) workload(ctx context.Context, r *Request, e *Event, reading la
 	if w == nil {
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNoWorkload, "the token is that of the application's user %d, for whom no workload is configured: objects are for people who sign in, and for configured workloads", user.ID))
 	}
+	d.App.Recognised(asker)
 	e.Session = w.Session
 	return d.fetch(ctx, r, e, w.Session, &program{w, asker}, reading)
 }

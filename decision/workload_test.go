@@ -3,12 +3,14 @@ package decision_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/presign"
+	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 )
@@ -98,5 +100,53 @@ func TestNobodyIsAskedForWhatNoWorkloadReads(t *testing.T) {
 		if got := w.Decide(t.Context(), r); string(got.Code) != code || len(w.asked) != 0 {
 			t.Errorf("%s: decided %s, and the application was asked %d times", target, got.Code, len(w.asked))
 		}
+	}
+}
+
+// However slowly Label Studio answers about made-up tokens, and from wherever
+// they come, a program that it has named before reads on.
+func TestMadeUpTokensDoNotStopAProgram(t *testing.T) {
+	w := newWorld(t)
+	w.works()
+	answers, asked, release := w.app, make(chan struct{}, 64), make(chan struct{})
+	w.app = func(out http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("Authorization"), "Token made-up") {
+			asked <- struct{}{}
+			<-release
+		}
+		answers(out, r)
+	}
+	decides := func(token, source string) refusal.Code {
+		r := request("GET", fetching("7", "s3://imaging/anonymised/a.png"), "")
+		r.FetchSite, r.FetchMode, r.FetchDest = "", "", ""
+		r.Token, r.AppToken, r.Source = presign.Secret(token), true, source
+		return w.Decide(t.Context(), r).Code
+	}
+	if code := decides("Bearer of-42", "10.0.0.7"); code != "stream" {
+		t.Fatalf("decided %s", code)
+	}
+	w.pass(2 * time.Minute) // what was said is not used any more
+	told := make(chan refusal.Code, 8)
+	for n := range cap(told) {
+		go func() { told <- decides(fmt.Sprint("Token made-up ", n), fmt.Sprintf("192.0.2.%d", n)) }()
+	}
+	left := cap(told)
+	for range cap(told) {
+		select {
+		case <-asked:
+		case code := <-told:
+			t.Errorf("a made-up token had no turn: %s", code)
+			left--
+		}
+	}
+	if code := decides("Token made-up too", "192.0.2.99"); code != "app_busy" {
+		t.Errorf("one more made-up token: %s", code)
+	}
+	if code := decides("Bearer of-42", "10.0.0.7"); code != "stream" {
+		t.Errorf("the program: %s", code)
+	}
+	close(release)
+	for range left {
+		<-told
 	}
 }

@@ -54,8 +54,10 @@ func passing() decision.Decision {
 }
 
 func TestReadingWhatEnvoySends(t *testing.T) {
-	_, r := check(t, recorded(t, "checkrequest-get.json"), passing())
-	if r == nil || r.Method != "GET" || r.Host != "label.test" ||
+	in := recorded(t, "checkrequest-get.json")
+	in.GetAttributes().GetSource().GetAddress().GetSocketAddress().Address = "192.0.2.7"
+	_, r := check(t, in, passing())
+	if r == nil || r.Method != "GET" || r.Host != "label.test" || r.Source != "192.0.2.7" ||
 		r.Target != "/tasks/7/resolve/?fileuri=czM6Ly9pbWFnaW5nL3JhZGlvbG9neS9sdW5nLnBuZw==" ||
 		strings.Join(r.CookieLines, "|") != "csrftoken=abc; sessionid=def|__Host-rolepass=ghi" ||
 		r.Range != "bytes=0-3" || r.FetchSite != "same-origin" || r.FetchMode != "no-cors" || r.FetchDest != "image" ||

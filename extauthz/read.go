@@ -32,6 +32,7 @@ func read(in *authv3.CheckRequest) (r decision.Request, problem string) {
 		return r, problem
 	}
 	r.Body = body(http)
+	r.Source = in.GetAttributes().GetSource().GetAddress().GetSocketAddress().GetAddress()
 	return r, ""
 }
 

@@ -51,6 +51,7 @@ func recordings(t testing.TB) (all [][]byte) {
 		if err := protojson.Unmarshal(text, in); err != nil {
 			t.Fatal(err)
 		}
+		in.GetAttributes().GetSource().GetAddress().GetSocketAddress().Address = "192.0.2.7" // not the destination's
 		all = append(all, encode(t, in))
 	}
 	return all

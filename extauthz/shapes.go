@@ -9,7 +9,7 @@ var (
 		1: {kind: message, of: attributes},
 	}
 	attributes = &shape{
-		1:  {kind: message, of: peer}, // source
+		1:  {kind: message, of: source},
 		2:  {kind: message, of: peer}, // destination
 		4:  {kind: message, of: request},
 		11: {kind: message, of: empty}, // metadata_context
@@ -21,6 +21,14 @@ var (
 		2: {kind: characters}, // service
 		4: {kind: characters}, // principal
 		5: {kind: characters}, // certificate
+	}
+	source = &shape{
+		1: {kind: message, of: &shape{1: {kind: message, of: sourceAddress}}},
+		2: peer[2], 4: peer[4], 5: peer[5],
+	}
+	sourceAddress = &shape{
+		1: socketAddress[1], 3: socketAddress[3], 5: socketAddress[5], 6: socketAddress[6],
+		2: {kind: characters, keep: func(s *scanner, text string) { s.headers.Source = text }},
 	}
 	address = &shape{
 		1: {kind: message, of: socketAddress},

@@ -21,9 +21,6 @@ type question struct {
 // owner is the kind of the question whose a token is.
 const owner = "owner"
 
-// mostOwners is how many tokens are looked up at once.
-const mostOwners = 8
-
 // kept is an answer or a refusal until it expires.
 type kept struct {
 	answer  Answer
@@ -39,6 +36,8 @@ type flight struct {
 	ended  bool
 	answer Answer
 	err    error
+	// back hands back the turn that it has; nil: it has none.
+	back func()
 }
 
 // end gives the flight its answer, once; the caller holds the lock.
@@ -67,14 +66,14 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 			c.mu.Unlock()
 			return Answer{}, refusal.New(refusal.Unavailable, CodeBusy, "More questions wait for Label Studio than it can answer; look at how long it takes.")
 		}
+		var back func()
 		if q.kind == owner {
-			if c.owners >= mostOwners {
+			if back = c.owners.turn(asker); back == nil {
 				c.mu.Unlock()
-				return Answer{}, refusal.New(refusal.Unavailable, CodeBusy, "More tokens are being looked up than programs have: somebody tries tokens out, or Label Studio is slow. Programs ask again.")
+				return Answer{}, tooManyTokens()
 			}
-			c.owners++
 		}
-		f = &flight{done: make(chan struct{})}
+		f = &flight{done: make(chan struct{}), back: back}
 		c.flights[q] = f
 		if alone := context.WithoutCancel(ctx); c.ByProject && q.kind == "task" {
 			c.enqueue(alone, asker, q, f)
@@ -121,8 +120,11 @@ func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 func (c *Client) land(q question, f *flight, asked time.Time, answer Answer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if q.kind == owner {
-		c.owners--
+	if f.back != nil {
+		f.back()
+	}
+	if refused(err, CodeIdentity) && q.kind == owner {
+		c.owners.known.Remove(q.credential)
 	}
 	if f.ended {
 		return
@@ -161,6 +163,12 @@ func lifetime(err error) time.Duration {
 		return keepNo
 	}
 	return 0
+}
+
+// refused says that an error is the refusal with a code.
+func refused(err error, code refusal.Code) bool {
+	var r *refusal.Refusal
+	return errors.As(err, &r) && r.Code == code
 }
 
 // keep files an outcome, and drops those that have expired and those for which

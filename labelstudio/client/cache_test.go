@@ -266,7 +266,7 @@ func TestMadeUpTokensKeepNobodyWaiting(t *testing.T) {
 		var busy atomic.Int64
 		made := func(n int) client.Asker {
 			name := fmt.Sprint("token ", n)
-			return client.Asker{Session: name, Credential: name, Authorization: "Token made-up"}
+			return client.Asker{Session: name, Credential: name, Authorization: "Token made-up", From: everywhere(n)}
 		}
 		for n := range 2000 {
 			all.Go(func() {

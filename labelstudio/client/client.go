@@ -84,8 +84,8 @@ type Client struct {
 	kept    *recent.Map[question, kept]
 	bytes   int // of what is kept
 	flights map[question]*flight
-	// owners is how many of them ask whose a token is.
-	owners int
+	// owners are the turns of those that ask whose a token is.
+	owners owners
 	// queues are the tasks that wait to be asked for together.
 	queues map[party]*queue
 	// lately is the project of the last task that each party asked for.
@@ -101,6 +101,7 @@ func New(base *url.URL, http *http.Client, now func() time.Time) *Client {
 		turns:    make(chan struct{}, atOnce),
 		MaxBytes: maxBytes,
 		flights:  map[question]*flight{},
+		owners:   newOwners(),
 		queues:   map[party]*queue{},
 	}
 	c.kept = recent.New(c.dropped)
@@ -120,6 +121,8 @@ type Asker struct {
 	Authorization presign.Secret
 	// Cookie is the value of the Cookie header; empty: none.
 	Cookie presign.Secret
+	// From is the address that a token came from, as far as that is known.
+	From string
 }
 
 func (Asker) String() string       { return "[asker]" }

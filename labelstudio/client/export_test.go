@@ -11,3 +11,13 @@ func (c *Client) Held() (answers, bytes, sessions int) {
 	}
 	return c.kept.Len(), c.bytes, len(of)
 }
+
+// Turns is how many turns are taken by the lookup of tokens, and Known how many
+// tokens are remembered as a program's.
+func (c *Client) Turns() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.owners.asked + c.owners.others + len(c.owners.from)
+}
+
+func (c *Client) Known() int { c.mu.Lock(); defer c.mu.Unlock(); return c.owners.known.Len() }

@@ -130,7 +130,7 @@ func advice(code string, o Order) string {
 	case "AccessDenied":
 		return fmt.Sprintf("the role's trust policy must allow sts:AssumeRoleWithSAML to %s with SAML:aud equal to %s", o.Role.Provider, o.Assertion.Recipient)
 	case "InvalidIdentityToken":
-		return "the provider in IAM must hold the metadata that the IdP signs with today"
+		return "the provider in IAM must hold the metadata that the IdP signs with today and, where the IdP encrypts, the key of decryption_key_file"
 	case "ExpiredTokenException":
 		return "the assertion reached STS too late: compare the clocks, and the assertion lifetime at the IdP"
 	case "ValidationError":

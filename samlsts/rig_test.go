@@ -79,6 +79,7 @@ func serve(t testing.TB, cfg *samlsts.Config) *rig {
 	r := &rig{t: t, server: server, log: cfg.IssuedLog}
 	server.Now = func() time.Time { return noon }
 	server.Log = slog.New(slog.NewTextHandler(&r.output, nil))
+	r.searched()
 	server.Assume = func(_ context.Context, o samlsts.Order) (*samlsts.Credentials, error) {
 		r.orders = append(r.orders, o)
 		return &samlsts.Credentials{AccessKeyID: "STORE1", SecretAccessKey: storeSecret, SessionToken: storeToken, Expiration: noon.Add(o.Duration)}, nil
@@ -122,6 +123,7 @@ func (r *rig) send(request *http.Request) outcome {
 
 func (r *rig) call(f url.Values) outcome {
 	r.t.Helper()
+	secrets.KeepResponse(f.Get("SAMLAssertion"))
 	request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(f.Encode()))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	return r.send(request)

@@ -23,7 +23,7 @@ func (s *Suite) KeepResponse(encoded string) {
 	}
 	s.Keep("a SAML response", encoded)
 	for _, found := range signatureValue.FindAllSubmatch(text, -1) {
-		s.Keep("an assertion", strings.TrimSpace(string(found[1])))
+		s.KeepLong("an assertion", strings.TrimSpace(string(found[1])))
 	}
 }
 

@@ -15,7 +15,7 @@ type checkout map[string]string
 func goodCheckout() checkout {
 	files := checkout{
 		"README.md":             "It is safe: [no cookie](e2e/fetch_test.go#L3 \"TestFetch/a picture\"), [plain](docs/security.md).\n",
-		"docs/security.md":      "# Security\n\nAs said, [no\ncookie](../e2e/fetch_test.go \"TestFetch\").\n",
+		"docs/security.md":      "# Security\n\nAs said, [no\ncookie](../e2e/fetch_test.go \"TestFetch\").\n[In a lane](../e2e/slow/slow_test.go \"TestInALane\").\n",
 		"e2e/fetch_test.go":     "package e2e_test\n\nfunc TestFetch(t *testing.T) {}\n\nfunc TestMain(m *testing.M) {}\n\nfunc Testimony() {}\n",
 		".cache/x/bad_test.go":  "not Go",
 		"testdata/bad_test.go":  "not Go",
@@ -78,6 +78,10 @@ func TestNothingIsPassedOver(t *testing.T) {
 		"a claim without its test":  {"README.md", "TestFetch", "TestFetched", "there is no test TestFetched in this file"},
 		"a claim without a subtest": {"README.md", "a picture", "a sound", "the test did not run"},
 		"a claim over two lines":    {"docs/security.md", "TestFetch", "TestFetched", "docs/security.md:4: e2e/fetch_test.go \"TestFetched\""},
+		"a lane's claim, gone":      {"e2e/slow/slow_test.go", "TestInALane", "TestInNone", "there is no test TestInALane in this file"},
+		"a lane's subtest":          {"docs/security.md", "TestInALane", "TestInALane/sub", "claim the whole test"},
+		"a lane's test that skips":  {"e2e/slow/slow_test.go", "{}", "{ t.Skipf(\"no\") }", "may skip itself"},
+		"a claim of no lane":        {"e2e/slow/slow_test.go", "//go:build idps", "//go:build other", "e2e/slow/slow_test.go \"TestInALane\": the test did not run"},
 		"a claim by no test":        {"README.md", "TestFetch/a picture", "Testimony", "there is no test Testimony in this file"},
 	} {
 		t.Run(name, func(t *testing.T) {

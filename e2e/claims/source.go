@@ -78,6 +78,21 @@ func laneOf(file string) (bool, error) {
 	return constrained && slices.Contains(lanes, strings.TrimSpace(tag)), nil
 }
 
+// skips says that something in a file skips a test.
+func skips(file string) (found bool, err error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return false, err
+	}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, s.Sel.Name) {
+			found = true
+		}
+		return !found
+	})
+	return found, nil
+}
+
 func testsOf(file string) ([]string, error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {

@@ -105,14 +105,20 @@ func rendered(groups []routetable.Group) []byte {
 
 Written by `+"`go test ./e2e/routetable -update`"+` from e2e/routetable/routes.txt; do
 not edit it here. These are the routes of Label Studio %s, as Django
-resolves them. Tests hold the table against the reader of package labelstudio
-(TestTheReaderDoesWhatTheTableSays) and against the installed Label Studio
-(TestEveryRouteIsClassified): a route that is not here fails them. A route that
-begins with … matches anywhere in a path; braces hold alternatives.
+resolves them. Tests hold the table against
+[the reader of package labelstudio](../e2e/routetable/routetable_test.go "TestTheReaderDoesWhatTheTableSays")
+and against
+[the installed Label Studio](../e2e/labelstudiotest/routes_test.go "TestEveryRouteIsClassified"):
+a route that is not here fails them. A route that begins with … matches anywhere
+in a path; braces hold alternatives.
 
-A path is judged in every form that a server may turn it into, so other
-spellings of these routes have the same class or a stricter one. Everything but
-`+"`anonymous`"+` needs a session. Side doors are %s.
+A path is judged in every form that a server may turn it into, so
+[other spellings](../e2e/fetch_test.go "TestOddSpellingsOfAFetchAreRefused")
+of these routes have the same class or a stricter one. Everything but
+`+"`anonymous`"+` needs [a session](../e2e/fetch_test.go "TestASessionIsNeeded").
+Side doors are %s:
+[members are refused there](../e2e/attacks_test.go "TestTheOtherSideDoors"),
+[and work on everywhere else](../e2e/attacks_test.go "TestMembersAndAdministratorsWorkOn").
 `, routetable.Version, "storage, export, import, model, webhook and administration")
 	before := ""
 	for _, group := range groups {

@@ -9,7 +9,7 @@ import (
 )
 
 // searched are the packages whose tests write what Rolepass and Envoy write.
-var searched = []string{"credcache", "decision", "e2e", "e2e/idps", "extauthz", "labelstudio/client", "login", "server", "telemetry"}
+var searched = []string{"credcache", "decision", "e2e", "e2e/idps", "extauthz", "labelstudio/client", "login", "samlsts", "server", "telemetry"}
 
 // Their TestMain looks for the secrets of all their tests in all of that.
 func TestEverySuiteThatWritesIsSearched(t *testing.T) {

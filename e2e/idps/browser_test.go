@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/beevik/etree"
 	"golang.org/x/net/html"
 )
 
@@ -179,4 +180,34 @@ func (b *browser) fetches(public string, task int64, uri string) page {
 	b.t.Helper()
 	return b.asks("GET", public+"/tasks/"+strconv.FormatInt(task, 10)+"/resolve/?fileuri="+base64.URLEncoding.EncodeToString([]byte(uri)), nil,
 		map[string]string{"Accept": "image/*", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image", "Sec-Fetch-Site": "same-origin"})
+}
+
+// response is a SAML response on its way, for tests that ask what the provider
+// has written. Nothing of it is verified.
+type response struct{ root *etree.Element }
+
+// responseOf reads the form by which a provider posts its response.
+func responseOf(t *testing.T, p page) response {
+	t.Helper()
+	b := &browser{t: t}
+	_, values := b.form(p)
+	text, err := base64.StdEncoding.DecodeString(values.Get("SAMLResponse"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := etree.NewDocument()
+	if err := document.ReadFromBytes(text); err != nil || document.Root() == nil {
+		t.Fatalf("the provider posts no response: %v", err)
+	}
+	return response{document.Root()}
+}
+
+func (r response) has(local string) bool { return r.root.SelectElement(local) != nil }
+
+// texts are what stands in the elements of this name, wherever they are.
+func (r response) texts(local string) (all []string) {
+	for _, e := range r.root.FindElements("//" + local) {
+		all = append(all, e.Text())
+	}
+	return all
 }

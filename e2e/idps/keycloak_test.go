@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -119,6 +120,22 @@ func (k *keycloak) sets(ctx context.Context, attributes map[string]string) error
 		client["attributes"].(map[string]any)[name] = value
 	}
 	return k.admin(ctx, "PUT", "/clients/"+k.client, client, nil)
+}
+
+// audience changes whom Keycloak's assertions are for, beside us.
+func (k *keycloak) audience(ctx context.Context, name string) error {
+	path := "/clients/" + k.client + "/protocol-mappers/models"
+	var mappers []map[string]any
+	if err := k.admin(ctx, "GET", path, nil, &mappers); err != nil {
+		return err
+	}
+	for _, mapper := range mappers {
+		if mapper["protocolMapper"] == "saml-audience-mapper" {
+			mapper["config"].(map[string]any)["included.custom.audience"] = name
+			return k.admin(ctx, "PUT", fmt.Sprint(path, "/", mapper["id"]), mapper, nil)
+		}
+	}
+	return errors.New("our client has no mapper of the audience")
 }
 
 // admin calls Keycloak's administration of the realm.

@@ -16,6 +16,9 @@ type Partner struct {
 	Document []byte
 	// More is added to its part of rolepass.yaml.
 	More map[string]any
+	// DecryptionKey is a file with the key that the token service has of the
+	// provider; empty: none.
+	DecryptionKey string
 }
 
 // Role is the role that the partner asserts, Provider the SAML provider in IAM
@@ -75,16 +78,16 @@ func (s *Stack) trusted() (providers []any, of map[string]string, err error) {
 	for _, role := range s.wards() {
 		of[role] = provider
 	}
-	documents := map[string][]byte{provider: s.idp.Metadata()}
+	documents, keys := map[string][]byte{provider: s.idp.Metadata()}, map[string]string{}
 	for _, p := range s.Partners {
-		of[p.Role()], documents[p.Provider()] = p.Provider(), p.Document
+		of[p.Role()], documents[p.Provider()], keys[p.Provider()] = p.Provider(), p.Document, p.DecryptionKey
 	}
 	for arn, document := range documents {
 		path := filepath.Join(s.Dir, "idp-"+filepath.Base(arn)+".xml")
 		if err := os.WriteFile(path, document, 0o600); err != nil {
 			return nil, nil, fmt.Errorf("keeping metadata: %w", err)
 		}
-		providers = append(providers, map[string]any{"arn": arn, "metadata": path})
+		providers = append(providers, map[string]any{"arn": arn, "metadata": path, "decryption_key_file": keys[arn]})
 	}
 	return providers, of, nil
 }

@@ -18,16 +18,35 @@ type Workload struct {
 	// Role (role, required) is the ARN of a granted role.
 	Role string
 	// WebIdentityTokenFile (web_identity_token_file, optional) holds the
-	// OpenID Connect token with which the role is taken, as a pod has one.
-	// Without it the role is taken with the credentials in the environment
-	// (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).
+	// OpenID Connect token with which the role is taken, as a pod has one. It
+	// or Credentials is required.
 	WebIdentityTokenFile string
+	// Credentials (credentials, optional) says with whose credentials the role
+	// is taken otherwise: environment, the keys in AWS_ACCESS_KEY_ID,
+	// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; instance, the profile of the
+	// EC2 instance; or container, the role of the ECS task or, with EKS Pod
+	// Identity, of the pod. Nothing else is looked for where it has none.
+	Credentials CredentialsFrom
+	// InstanceMetadata (instance_metadata, optional) is where an instance finds
+	// its credentials, if that is not http://169.254.169.254: with IPv6 alone,
+	// http://[fd00:ec2::254].
+	InstanceMetadata string
 }
+
+// CredentialsFrom says whose credentials take a workload's role.
+type CredentialsFrom string
+
+// The identities that Rolepass can have without a token file.
+const (
+	FromEnvironment CredentialsFrom = "environment"
+	FromInstance    CredentialsFrom = "instance"
+	FromContainer   CredentialsFrom = "container"
+)
 
 func (s section) workloads(c *Config) {
 	taken := map[string]int{}
 	for _, item := range s.list(s.get("workloads")) {
-		w := s.section(item, "name", "app_user", "role", "web_identity_token_file")
+		w := s.section(item, "name", "app_user", "role", "web_identity_token_file", "credentials", "instance_metadata")
 		one := Workload{
 			Name:    w.named(taken),
 			AppUser: w.integer(w.need("app_user", "give the number of the Label Studio user whose token the program has")),
@@ -36,8 +55,44 @@ func (s section) workloads(c *Config) {
 		if v := w.get("web_identity_token_file"); v.given() {
 			one.WebIdentityTokenFile = w.filename(v)
 		}
+		w.identity(&one)
 		c.Workloads = append(c.Workloads, one)
 	}
+}
+
+// identity reads with whose credentials the role is taken: that is said, and
+// never found out.
+func (s section) identity(w *Workload) {
+	v := s.get("credentials")
+	switch {
+	case v.given() && w.WebIdentityTokenFile != "":
+		s.problem(v.place, "the role is taken with the web identity: leave out one of credentials and web_identity_token_file")
+	case v.given():
+		w.Credentials = CredentialsFrom(s.word("credentials", string(FromEnvironment), string(FromInstance), string(FromContainer)))
+	case w.WebIdentityTokenFile == "":
+		s.problem(s.place, "nothing says with whose credentials the role is taken: give web_identity_token_file, or credentials: environment, instance or container")
+	}
+	at := s.get("instance_metadata")
+	if !at.given() {
+		return
+	}
+	if w.Credentials != FromInstance {
+		s.problem(at.place, "it is for credentials: instance only: leave it out")
+		return
+	}
+	if u := s.origin(at); u != nil {
+		if u.Scheme != "http" || !isOwnMachine(u.Hostname()) {
+			s.problem(at.place, "the metadata service is at 169.254.169.254, at fd00:ec2::254, or on loopback, over http: what it gives must not come from elsewhere")
+			return
+		}
+		w.InstanceMetadata = u.String()
+	}
+}
+
+// isOwnMachine says that an address is where only this machine's own metadata
+// service, or something on it, can be.
+func isOwnMachine(host string) bool {
+	return host == "169.254.169.254" || host == "fd00:ec2::254" || isLoopback(host)
 }
 
 // compareWorkloads: each is one user, not the owner, with a role that reads

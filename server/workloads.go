@@ -1,8 +1,7 @@
 package server
 
 import (
-	"context"
-	"errors"
+	"cmp"
 	"fmt"
 	"os"
 
@@ -26,10 +25,14 @@ func (s *Server) workloads(c *config.Config, o Options) (map[int64]*decision.Wor
 		standing := &credcache.Standing{
 			Name: w.Name, RoleARN: w.Role, Policies: policies, TokenFile: w.WebIdentityTokenFile, Now: o.Now, Log: o.Log,
 		}
+		as, err := own(w)
+		if err != nil {
+			return nil, err
+		}
 		for _, one := range c.STS {
 			if one.Name == c.RoleSTS[w.Role] {
 				standing.STSName, standing.Duration = one.Name, one.Duration
-				standing.STS = stsClient(one, own(w))
+				standing.STS = stsClient(one, as)
 			}
 		}
 		s.standing = append(s.standing, standing)
@@ -41,20 +44,18 @@ func (s *Server) workloads(c *config.Config, o Options) (map[int64]*decision.Wor
 	return all, nil
 }
 
-// own are the credentials with which STS is asked for a workload's role: a web
-// identity needs none.
-func own(w config.Workload) aws.CredentialsProvider {
-	if w.WebIdentityTokenFile != "" {
-		return aws.AnonymousCredentials{}
+// own are the credentials with which STS is asked for a workload's role, as the
+// configuration says: a web identity needs none, and nothing is found out.
+func own(w config.Workload) (aws.CredentialsProvider, error) {
+	switch {
+	case w.WebIdentityTokenFile != "":
+		return aws.AnonymousCredentials{}, nil
+	case w.Credentials == config.FromEnvironment:
+		return credcache.Environment(os.Getenv), nil
+	case w.Credentials == config.FromInstance:
+		return credcache.Instance(cmp.Or(w.InstanceMetadata, credcache.InstanceMetadata)), nil
+	case w.Credentials == config.FromContainer:
+		return credcache.Container(os.Getenv), nil
 	}
-	return aws.CredentialsProviderFunc(environment)
-}
-
-// environment reads the usual variables each time, so that nothing is kept.
-func environment(context.Context) (aws.Credentials, error) {
-	c := aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "environment"}
-	if c.AccessKeyID == "" || c.SecretAccessKey == "" {
-		return aws.Credentials{}, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and the workload has no web_identity_token_file: set either")
-	}
-	return c, nil
+	return nil, fmt.Errorf("the workload %s does not say with whose credentials its role is taken", w.Name)
 }

@@ -253,17 +253,34 @@ func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func
 
 // WithWorkload is WithConfig with a workload: a program that has the token of
 // this user of Label Studio, and reads under the role radiology, which it takes
-// from the store itself.
+// from the store itself with keys in the environment.
 func (s *Stack) WithWorkload(ctx context.Context, user int64, do func()) error {
+	key, secret := s.RoleKeys()
+	return s.withWorkload(ctx, user, key, secret, map[string]any{"credentials": "environment"}, do)
+}
+
+// WithWorkloadOnInstance is WithWorkload with the credentials of an instance,
+// whose metadata service is at an address. In the environment are keys that
+// nobody has.
+func (s *Stack) WithWorkloadOnInstance(ctx context.Context, user int64, metadata string, do func()) error {
+	return s.withWorkload(ctx, user, "AKIALEFT", "left", map[string]any{"credentials": "instance", "instance_metadata": metadata}, do)
+}
+
+// RoleKeys are the keys of the store's user behind the role radiology.
+func (s *Stack) RoleKeys() (id, secret string) { return storeUser(radiology), s.roleSecret }
+
+func (s *Stack) withWorkload(ctx context.Context, user int64, key, secret string, identity map[string]any, do func()) error {
 	store, err := s.overheard(s.store)
 	if err != nil {
 		return err
 	}
-	s.environment = []string{"AWS_ACCESS_KEY_ID=" + storeUser(radiology), "AWS_SECRET_ACCESS_KEY=" + s.roleSecret}
+	s.environment = []string{"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + secret}
 	defer func() { s.environment = nil }()
+	workload := map[string]any{"name": "pipeline", "app_user": user, "role": radiology}
+	maps.Copy(workload, identity)
 	return s.WithConfig(ctx, map[string]any{
 		"sts":       []any{map[string]any{"name": "demo", "region": region, "endpoint": store}},
-		"workloads": []any{map[string]any{"name": "pipeline", "app_user": user, "role": radiology}},
+		"workloads": []any{workload},
 	}, do)
 }
 

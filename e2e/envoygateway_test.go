@@ -83,7 +83,7 @@ func TestAGatewayThatTakesRoutesWouldBeOpen(t *testing.T) {
 		return takingRoutes.ReplaceAllString(withoutPolicy(m), "    allowedRoutes: {namespaces: {from: Same}}\n") + routeToApp(t, s, name)
 	})
 	before := appRequests(t, s)
-	eventually(t, func() error {
+	withinMinutes(t, func() error {
 		return answers(t, "http://"+g.Listen+"/user/login/", http.StatusOK)
 	})
 	if after := appRequests(t, s); after == before {
@@ -99,7 +99,7 @@ func TestATypoInAClusterClosesTheGateway(t *testing.T) {
 		return replaced(m, "        name: app\n", "        name: app\n        conect_timeout: 1s\n")
 	})
 	rejected := regexp.MustCompile(`lds\.update_rejected: [1-9]`)
-	eventually(t, func() error {
+	withinMinutes(t, func() error {
 		if stats := body(t, http.DefaultClient, g.Admin+"/stats?filter=lds"); !rejected.MatchString(stats) {
 			return fmt.Errorf("Envoy refused nothing:\n%s", stats)
 		}
@@ -183,12 +183,12 @@ func TestPoliciesSwitchedOffCloseTheGateway(t *testing.T) {
 		if err := s.EnvoyGatewayPolicies(true); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() error { return answers(t, s.Demo.Public+"/rolepass/saml/metadata", http.StatusOK) })
+		withinMinutes(t, func() error { return answers(t, s.Demo.Public+"/rolepass/saml/metadata", http.StatusOK) })
 	})
 	if err := s.EnvoyGatewayPolicies(false); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() error { return answers(t, s.Demo.Public+"/rolepass/saml/metadata", http.StatusNotFound) })
+	withinMinutes(t, func() error { return answers(t, s.Demo.Public+"/rolepass/saml/metadata", http.StatusNotFound) })
 	before := appRequests(t, s)
 	servesNothing(t, s.Demo.Public)
 	if after := appRequests(t, s); after != before {
@@ -293,7 +293,7 @@ func portOf(t *testing.T, address string) string {
 // listening waits for a gateway's port: Envoy says that it is ready before.
 func listening(t *testing.T, address string) {
 	t.Helper()
-	eventually(t, func() error {
+	withinMinutes(t, func() error {
 		connection, err := net.Dial("tcp", address)
 		if err != nil {
 			return err
@@ -353,9 +353,9 @@ func overTLS(t *testing.T, g *stack.Gateway, roots *x509.CertPool, name, host st
 	return response.StatusCode, string(text), err
 }
 
-// eventually asks until there is no error, for two minutes: Envoy Gateway starts
+// withinMinutes asks until there is no error, for two minutes: Envoy Gateway starts
 // every Envoy anew when its configuration changes.
-func eventually(t *testing.T, ask func() error) {
+func withinMinutes(t *testing.T, ask func() error) {
 	t.Helper()
 	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(100 * time.Millisecond)

@@ -1,6 +1,8 @@
 package login_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +113,13 @@ func TestWhatThePageMayDo(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	b.signsIn()
-	policy := header(b.asks(login.Request{Path: login.KeepPath}), "content-security-policy")
+	page := b.asks(login.Request{Path: login.KeepPath})
+	policy := header(page, "content-security-policy")
+	_, rest, _ := strings.Cut(string(page.Body), "<script>")
+	script, _, _ := strings.Cut(rest, "</script>")
+	if sum := sha256.Sum256([]byte(script)); len(script) < 1000 || !strings.Contains(policy, "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+		t.Errorf("the policy does not name the script of %d bytes: %q", len(script), policy)
+	}
 	for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "; script-src 'sha256-", "; connect-src https://"} {
 		if !strings.Contains(policy, part) {
 			t.Errorf("the policy is %q, without %q", policy, part)

@@ -140,16 +140,21 @@ func (c *chromium) entersAs(name string) {
 // entersAt does so at another address, which leads to the IdP.
 func (c *chromium) entersAt(name, address string) {
 	c.t.Helper()
+	c.runs(chromedp.Navigate(address))
+	c.gives(name)
+}
+
+// gives gives name and password on the IdP's page, to which the browser is on
+// its way.
+func (c *chromium) gives(name string) {
+	c.t.Helper()
 	var password string
 	for _, account := range c.demo.Accounts {
 		if account.Name == name {
 			password = account.Password
 		}
 	}
-	c.runs(
-		chromedp.Navigate(address),
-		chromedp.WaitVisible(`input[name="password"]`),
-	)
+	c.runs(chromedp.WaitVisible(`input[name="password"]`))
 	// Keycloak asks whom it knows for the password alone, with a way to be
 	// somebody else.
 	if _, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool](`(document.querySelector("#`+restartID+`")?.click(), true)`)); err != nil {

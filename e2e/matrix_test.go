@@ -525,3 +525,47 @@ func TestSignedInByTheApplication(t *testing.T) {
 	w.stories(t)
 	nothingFetched(t, o)
 }
+
+// An account that is there already, made over Label Studio's API, is refused to
+// the person of its address, until the operator says that such accounts are
+// adopted. What a member writes on somebody else's account, by which Rolepass
+// knows whose it is, does not pass.
+func TestAnExistingAccountIsAdopted(t *testing.T) {
+	s := running(t)
+	w := bearers(t, "adopted")
+	ada, eve := w.somebody(t, "ada", "radiologist"), w.somebody(t, "eve", "radiologist")
+	var made struct{ ID int64 }
+	if err := json.Unmarshal(past(t, 1, "POST", "/api/users/", asJSON, fmt.Sprintf(`{"email": %q, "username": "ada"}`, ada.Email)).body, &made); err != nil || made.ID == 0 {
+		t.Fatalf("no account was made: %v", err)
+	}
+	v := visits(t)
+	said := v.mustBe(v.sends(v.proves(w.open(v), ada.Name), "cross-site"), http.StatusForbidden)
+	v.audited(said, "app_account_not_bound")
+	if !strings.Contains(string(said.body), "The application has an account under your e-mail address") {
+		t.Errorf("the page says %.1000s", said.body)
+	}
+	err := s.WithLabelStudio(t.Context(), map[string]any{"adopt": "email"}, func() {
+		v := visits(t)
+		w.signsIn(v, ada.Name)
+		if who := v.shownAs(); who.ID != made.ID || who.Email != ada.Email {
+			t.Errorf("the application shows %+v, not user %d", who, made.ID)
+		}
+		v.readsAs(v.radiologys(), "radiology", ada.Email)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v = visits(t)
+	w.signsIn(v, ada.Name)
+	if who := v.shownAs(); who.ID != made.ID {
+		t.Errorf("later the application shows %+v, not user %d", who, made.ID)
+	}
+
+	other := visits(t)
+	w.signsIn(other, eve.Name)
+	wipe := func(user int64) answer {
+		return other.asks("PATCH", fmt.Sprintf("%s/api/users/%d/", other.demo.Public, user), strings.NewReader(`{"username": "eve"}`), with(asScript, "Content-Type: application/json", "Origin: "+other.demo.Public)...)
+	}
+	other.audited(other.mustBe(wipe(made.ID), http.StatusForbidden), "side_door")
+	other.mustBe(wipe(other.shownAs().ID), http.StatusOK)
+}

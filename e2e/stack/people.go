@@ -50,13 +50,22 @@ func (s *Stack) WithTokens(ctx context.Context, do func()) error {
 	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
 		return err
 	}
+	return s.WithLabelStudio(ctx, map[string]any{"secret_key_file": nil, "sign_in": "token", "owner_token_file": file}, do)
+}
+
+// WithLabelStudio is WithConfig with some of label_studio's keys replaced; nil
+// takes one out.
+func (s *Stack) WithLabelStudio(ctx context.Context, replaced map[string]any, do func()) error {
 	below, ok := s.config["label_studio"].(map[string]any)
 	if !ok {
 		return errors.New("the configuration has no label_studio")
 	}
 	below = maps.Clone(below)
-	delete(below, "secret_key_file")
-	below["sign_in"], below["owner_token_file"] = "token", file
+	for key, value := range replaced {
+		if below[key] = value; value == nil {
+			delete(below, key)
+		}
+	}
 	return s.WithConfig(ctx, map[string]any{"label_studio": below}, do)
 }
 

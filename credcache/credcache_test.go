@@ -284,7 +284,8 @@ func TestOneExchange(t *testing.T) {
 		{"a trust policy that does not fit", time.Hour, sayings(saying("AccessDenied", "Not authorized to perform sts:AssumeRoleWithSAML")), "sts_refused", []int32{3600}, "AccessDenied"},
 		{"a service that fails", time.Hour, sayings(func(*sts.AssumeRoleWithSAMLOutput) error {
 			return &smithy.GenericAPIError{Code: "InternalFailure", Fault: smithy.FaultServer}
-		}), "sts_unavailable", []int32{3600}, "InternalFailure"},
+		}), "sts_unavailable", []int32{3600}, "unavailable"},
+		{"too many calls", time.Hour, sayings(saying("SlowDown", "")), "sts_throttled", []int32{3600}, "throttled"},
 		{"no answer", time.Hour, sayings(func(*sts.AssumeRoleWithSAMLOutput) error {
 			return errors.New("post canaryAssertion==: connection refused")
 		}), "sts_unavailable", []int32{3600}, "unavailable"},

@@ -46,7 +46,8 @@ type Exchanger struct {
 	// Duration is how long credentials are asked for, 15 minutes to 12 hours.
 	// STS refuses more than the role's MaxSessionDuration.
 	Duration time.Duration
-	// Called is told of each call's outcome: "ok" or an error code of STS; and
+	// Called is told of each call's outcome: "ok", "unavailable", "throttled" or
+	// another error code of STS; and
 	// then of [Disagreed], which is an alarm.
 	Called func(outcome string)
 }
@@ -114,13 +115,15 @@ func (e *Exchanger) refused(o Order, err error) error {
 		e.Called("unavailable")
 		return refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s did not answer for role %s: check that its regional endpoint can be reached from here", e.Name, o.Role.ARN).Because(redact(err, o))
 	}
-	e.Called(api.ErrorCode())
 	if throttled(err, api) {
+		e.Called("throttled")
 		return refusal.New(refusal.Unavailable, CodeThrottled, "STS %s asks for fewer calls (%s, for role %s): it passes by itself; if it comes back, look at what else calls STS in the account", e.Name, api.ErrorCode(), o.Role.ARN).Because(redact(err, o))
 	}
 	if failed(err, api) {
+		e.Called("unavailable")
 		return refusal.New(refusal.Unavailable, CodeUnavailable, "STS %s failed for role %s (%s): try again later", e.Name, o.Role.ARN, api.ErrorCode()).Because(redact(err, o))
 	}
+	e.Called(api.ErrorCode())
 	return refusal.New(refusal.Forbidden, CodeRefused, "STS %s refused role %s (%s: %s): %s", e.Name, o.Role.ARN, api.ErrorCode(), withoutAssertion(api.ErrorMessage(), o), advice(api.ErrorCode(), o)).Because(redact(err, o))
 }
 

@@ -22,7 +22,7 @@ func spoofable(s Settings) []string {
 		"x-request-id", // ours are unique; a client's need not be
 		"proxy",        // CGI's HTTP_PROXY
 		// A tracer would do as the client says: join its trace, record or not.
-		"traceparent", "tracestate", "x-client-trace-id",
+		"traceparent", "tracestate", "x-client-trace-id", "b3", "x-b3-",
 		"proxy-authorization",
 	}
 	if s.TrustedHops == 0 {

@@ -34,8 +34,9 @@ const (
 	// storages with it, and of the background jobs; and the switch for
 	// everybody's API tokens, with the owner's of which exports are packed.
 	DoorAdministration Door = "administration"
-	// DoorAccount: changing an account, which Label Studio lets every member do
-	// to every other's. The username holds by whom Rolepass opens it.
+	// DoorAccount: making or changing an account, or removing it from the
+	// organization, which Label Studio lets every member do to every other's.
+	// The username holds by whom Rolepass opens it.
 	DoorAccount Door = "account"
 )
 
@@ -79,7 +80,9 @@ func behindAPI(method string, parts []string, query string) Door {
 		return DoorModel
 	case parts[0] == "jwt" && !reads:
 		return DoorAdministration
-	case parts[0] == "users" && len(parts) >= 2 && !reads && !(len(parts) == 3 && strings.HasPrefix(parts[2], "avatar")): // which is one's own
+	case (parts[0] == "users" || strings.HasPrefix(parts[0], "users.")) && !reads && !(len(parts) == 3 && strings.HasPrefix(parts[2], "avatar")): // which is one's own
+		return DoorAccount
+	case parts[0] == "organizations" && !reads: // where every member may remove the others
 		return DoorAccount
 	case parts[0] == "webhooks" && !reads:
 		return DoorWebhook

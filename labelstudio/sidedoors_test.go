@@ -77,12 +77,17 @@ func TestSideDoors(t *testing.T) {
 		// Accounts: every member may change every other's.
 		{"POST", "/api/users/2/avatar", none},
 		{"GET", "/api/users/2/", none},
-		{"POST", "/api/users/", none},
+		{"GET", "/api/organizations/1/memberships?page=1", none},
 		{"PATCH", "/api/users/2/", labelstudio.DoorAccount},
 		{"PATCH", "/api/users/2", labelstudio.DoorAccount},
 		{"PATCH", "/api/users/02/?x=1", labelstudio.DoorAccount},
 		{"PATCH", "//api/%75sers/2/", labelstudio.DoorAccount},
 		{"DELETE", "/api/users/2/", labelstudio.DoorAccount},
+		{"POST", "/api/users", labelstudio.DoorAccount}, // makes a member of any address
+		{"POST", "/api/users/", labelstudio.DoorAccount},
+		{"POST", "/api/users.json", labelstudio.DoorAccount},
+		{"DELETE", "/api/organizations/1/memberships/2/", labelstudio.DoorAccount}, // removes anybody, the owner too
+		{"PATCH", "/api/organizations/1", labelstudio.DoorAccount},
 		{"PATCH", "/api/users/2.json", labelstudio.DoorAccount},
 		{"PATCH", "/api/users/avatar", labelstudio.DoorAccount},
 		{"PATCH", "/api/users/2/x/avatar", labelstudio.DoorAccount},

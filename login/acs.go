@@ -60,6 +60,7 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 	if err != nil {
 		return s.later(r, in, err).after(page.Steps)
 	}
+	s.waiting.forgetOwner(whoseIs(page.Session.Principal)) // who is in needs no other try
 	return page
 }
 
@@ -210,11 +211,11 @@ func (s *Service) admit(ctx context.Context, in answered, app signedIn, roles []
 	if err := s.EndSessions(ctx, s.Sessions.Surplus(kept.Principal)); err != nil {
 		return Page{}, err
 	}
-	s.waiting.forgetOwner(whoseIs(kept.Principal)) // who is in needs no other try
 	return s.entered(in, kept, token), nil
 }
 
-// entered leads into the application, and takes back what the login needed.
+// entered leads into the application, and takes back what the login needed, or
+// what another one that waits here does: its person has left this browser.
 func (s *Service) entered(in answered, kept *session.Session, token string) Page {
 	page := redirect(in.pending.Return)
 	if in.pending.Whose != "" && in.pending.Whose != whoseIs(kept.Principal) {
@@ -223,7 +224,7 @@ func (s *Service) entered(in answered, kept *session.Session, token string) Page
 	page.Event, page.Session = "login", kept
 	page.set("set-cookie", session.SetCookie(token))
 	page.set("set-cookie", dropPending(in.handle.name))
-	for _, name := range []string{forceCookie, renewCookie} {
+	for _, name := range []string{forceCookie, renewCookie, retryCookie} {
 		page.set("set-cookie", name+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 	}
 	return page

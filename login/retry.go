@@ -86,13 +86,19 @@ func (s *Service) tryAgain(ctx context.Context, r Request) Page {
 		return s.toRetry(name, refusal.New(refusal.Unavailable, CodeRetryTaken, "a try of this login is under way"))
 	}
 	page, err := s.enterAgain(ctx, r, in)
-	if s.waiting.letGo(name, credcache.MayPass(err)) {
+	there, stays := s.waiting.letGo(name, credcache.MayPass(err))
+	switch {
+	case stays:
 		return s.toRetry(name, err).after(page.Steps)
-	}
-	if err != nil {
+	case err != nil:
 		page = s.refuseError(r, err).after(page.Steps)
+		page.set("set-cookie", dropRetry)
+	case !there: // the person has signed out, or their logins were ended, while STS was asked
+		if err := errors.Join(s.Sessions.End(ctx, page.Session), s.forget(ctx, page.Session)); err != nil {
+			return s.broken(r, err).after(page.Steps)
+		}
+		return s.retryGone(ctx, r).after(page.Steps)
 	}
-	page.set("set-cookie", dropRetry)
 	return page
 }
 

@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -379,11 +380,18 @@ func TestSomebodyElseSignsInMeanwhile(t *testing.T) {
 	b, at := w.waits()
 	w.answers(nil)
 	w.knowsSomebodyElse()
+	retry := b.cookies["__Host-rolepass-retry"]
 	b.signsIn(func(s *samltest.Spec) { s.NameID = "somebody-else" })
 	theirs, cookie := b.session(), b.cookies["__Host-rolepass"]
 	if theirs == nil {
 		t.Fatal("somebody else cannot sign in")
 	}
+	if page := b.tries(at); code(page) != login.CodeRetryGone || header(page, "location") != "/" || b.session().ID != theirs.ID {
+		t.Fatalf("the login of who was here before is tried by who is here now: %d, %v", page.Status, page.Refusal)
+	}
+
+	// A try that is under way brings the cookie all the same.
+	b.cookies["__Host-rolepass-retry"] = retry
 	page := b.tries(at)
 	if s := b.session(); s == nil || s.Principal.NameID != "4711" || header(page, "clear-site-data") == "" {
 		t.Errorf("answered %d, %v; what the browser keeps stays there", page.Status, page.Refusal)
@@ -401,6 +409,34 @@ func TestSomebodyElseSignsInMeanwhile(t *testing.T) {
 	}
 	if page := b.tries(at); header(page, "location") != "/" || b.session() == nil {
 		t.Errorf("pressed afterwards: %d to %q", page.Status, header(page, "location"))
+	}
+}
+
+// Whoever signs out while STS is asked for them is signed out when it answers.
+func TestSigningOutDuringATry(t *testing.T) {
+	for name, out := range map[string]func(*world, *browser){
+		"here": func(w *world, b *browser) { b.asks(login.Request{Path: login.LogoutPath}) },
+		"by an operator": func(w *world, b *browser) {
+			w.EndSessions(t.Context(), w.Sessions.List(func(session.Listed) bool { return true }))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.browser().signsIn() // elsewhere
+			b, at := w.waits()
+			w.mu.Lock()
+			during := w.browser()
+			during.cookies = maps.Clone(b.cookies)
+			w.sts = func(*sts.AssumeRoleWithSAMLInput, *sts.AssumeRoleWithSAMLOutput) error { out(w, during); return nil }
+			w.mu.Unlock()
+			page := b.tries(at)
+			if code(page) != login.CodeRetryGone || b.session() != nil {
+				t.Errorf("signed out, and in again: %d, %v", page.Status, page.Refusal)
+			}
+			if left := w.Sessions.List(func(l session.Listed) bool { return !l.Ending }); name == "by an operator" && len(left) != 0 {
+				t.Errorf("%d sessions are left", len(left))
+			}
+		})
 	}
 }
 

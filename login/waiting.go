@@ -81,20 +81,21 @@ func (w *waitingRoom) take(name string) bool {
 	return true
 }
 
-// letGo ends a try. The login waits on if it is to, and may.
-func (w *waitingRoom) letGo(name string, waits bool) (stays bool) {
+// letGo ends a try. The login waits on if it is to, and may. It is not there if
+// it was forgotten during the try.
+func (w *waitingRoom) letGo(name string, waits bool) (there, stays bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	one := w.byName[name]
 	if one == nil {
-		return false
+		return false, false
 	}
 	if !waits || one.tries >= mostTries {
 		w.drop(name)
-		return false
+		return true, false
 	}
 	one.taken = false
-	return true
+	return true, true
 }
 
 // forget drops a login, and forgetOwner that of a person.

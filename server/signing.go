@@ -51,6 +51,9 @@ func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (sign
 	}
 	if c.LabelStudio.Adopt == config.AdoptEmail {
 		accounts.Adopts = speaksFor(domains)
+		for _, program := range c.Workloads {
+			accounts.Programs = append(accounts.Programs, program.AppUser)
+		}
 	}
 	signIn := func(ctx context.Context, p saml.Principal) (int64, error) {
 		return accounts.SignIn(ctx, signin.Person{IdP: entities[p.IdP], NameID: p.NameID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName})

@@ -96,9 +96,9 @@ func (m *Metrics) SpansLost(spans int) { m.spans.Add(float64(spans)) }
 // outcomes are ours, and the errors of AssumeRoleWithSAML (AWS STS API
 // Reference, with its common errors).
 var outcomes = []string{
-	"ok", "unavailable", "disagreed",
+	"ok", "unavailable", "throttled", "disagreed",
 	"ExpiredTokenException", "IDPRejectedClaim", "InvalidIdentityToken", "MalformedPolicyDocument", "PackedPolicyTooLarge", "RegionDisabledException",
-	"AccessDenied", "ValidationError", "Throttling", "ThrottlingException", "RequestExpired", "InternalFailure", "ServiceUnavailable",
+	"AccessDenied", "ValidationError", "RequestExpired",
 }
 
 // plain keeps a peer from filling the registry with whatever it answers.

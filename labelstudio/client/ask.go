@@ -136,7 +136,7 @@ func verdict(status int, kind string) error {
 		return refusal.New(refusal.Unauthenticated, CodeIdentity, "Label Studio does not accept the person's credential; their account may have been switched off, or the secret key is not Label Studio's SECRET_KEY.")
 	}
 	if status == http.StatusInternalServerError && kind == "whoami" {
-		return refusal.New(refusal.Forbidden, CodeShut, "Label Studio fails (500) when it is asked who the person is, as it does for whom it has removed from every organization: look at its members, and at its log.")
+		return refusal.New(refusal.Unavailable, CodeShut, "Label Studio fails (500) when it is asked who the person is, as it does for whom it has removed from every organization: look at its members, and at its log.")
 	}
 	return unavailable(fmt.Errorf("asking for a %s: status %d", kind, status))
 }

@@ -27,6 +27,8 @@ type Accounts struct {
 	// Owner is the user id of the organization's owner, whose invitation new
 	// accounts use and whose own account nobody gets.
 	Owner int64
+	// Programs are the user ids of programs' accounts, which nobody adopts.
+	Programs []int64
 	// Keys derive the passwords, the newest first: it makes new accounts, and
 	// every one of them opens the accounts that it made. At least one.
 	Keys []presign.Secret
@@ -87,12 +89,19 @@ func (a *Accounts) find(ctx context.Context, person Person) (account, error) {
 			return a.reopen(ctx, person, member)
 		}
 	}
+	var theirs []account
 	for _, member := range members {
 		if person.is(member.Email) {
-			return a.claim(ctx, person, member)
+			theirs = append(theirs, member)
 		}
 	}
-	return a.make(ctx, person)
+	switch len(theirs) {
+	case 0:
+		return a.make(ctx, person)
+	case 1:
+		return a.claim(ctx, person, theirs[0])
+	}
+	return account{}, notBound() // in two spellings, and nothing says which is whose
 }
 
 // reopen opens an account that carries the person's mark. Its address is one
@@ -118,7 +127,7 @@ func (a *Accounts) claim(ctx context.Context, person Person, member account) (ac
 	if found, opened, err := a.open(ctx, person, person.Email); err != nil || opened {
 		return found, err
 	}
-	if a.Adopts == nil || !a.Adopts(person) {
+	if a.Adopts == nil || !a.Adopts(person) || !person.owns(member.Email) {
 		return account{}, notBound()
 	}
 	return a.adopt(ctx, person, member)

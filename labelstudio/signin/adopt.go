@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/rolepass/rolepass/refusal"
@@ -21,7 +22,7 @@ func (a *Accounts) adopt(ctx context.Context, person Person, member account) (ac
 	if err != nil {
 		return account{}, err
 	}
-	if now.marked() && !a.carriesMark(now, person) || !person.is(now.Email) || now.ID == a.Owner {
+	if now.marked() && !a.carriesMark(now, person) || !person.owns(now.Email) || now.ID == a.Owner {
 		return account{}, notBound()
 	}
 	if now.Organization <= 0 {
@@ -64,10 +65,10 @@ func (a *Accounts) activate(ctx context.Context, id int64) error {
 	return a.change(ctx, a.Owner, id, map[string]any{"active_organization": owner.Organization})
 }
 
-// adoptable refuses the account of somebody who owns an organization or
-// administrates Label Studio, and one that is not in use.
+// adoptable refuses the account of a program, of somebody who owns an
+// organization or administrates Label Studio, and one that is not in use.
 func (a *Accounts) adoptable(ctx context.Context, member account) error {
-	if member.ID == a.Owner {
+	if member.ID == a.Owner || slices.Contains(a.Programs, member.ID) {
 		return privileged()
 	}
 	authorization, err := a.Bearer(ctx, member.ID)
@@ -131,7 +132,7 @@ func (a *Accounts) revoke(ctx context.Context, id int64) error {
 }
 
 func privileged() error {
-	return refusal.New(refusal.Forbidden, CodePrivileged, "The person's address is that of an owner or administrator in Label Studio, whose accounts are never adopted. Give the person another account there, or another address at the identity provider.")
+	return refusal.New(refusal.Forbidden, CodePrivileged, "The person's address is that of an owner, an administrator or a program in Label Studio, whose accounts are never adopted. Give the person another account there, or another address at the identity provider.")
 }
 
 // orInactive reads a bearer that is not taken. The owner's was, a moment ago, so

@@ -117,6 +117,7 @@ func TestADeactivatedAccount(t *testing.T) {
 func (s *studio) adopting() *signin.Accounts {
 	a := s.accounts()
 	a.Adopts = func(signin.Person) bool { return true }
+	a.Programs = s.programs
 	return a
 }
 
@@ -173,10 +174,13 @@ func TestWhatIsNotAdopted(t *testing.T) {
 			before.Keys = []presign.Secret{"key-gone"}
 			signsIn(t, before, ada)
 		}, other, "app_account_not_bound"},
-		"the owner's":              {func(*studio) {}, signin.Person{IdP: ada.IdP, NameID: ada.NameID, Email: "owner@example.test"}, "app_account_not_bound"},
-		"an administrator's":       {func(s *studio) { s.add(ada.Email, "x").staff = true }, ada, "app_account_privileged"},
-		"one that was deactivated": {func(s *studio) { s.add(ada.Email, "x").inactive = true }, ada, "app_account_inactive"},
-		"one that was removed":     {func(s *studio) { s.add(ada.Email, "x").removed = true }, ada, "app_account_not_bound"},
+		"the owner's":                 {func(*studio) {}, signin.Person{IdP: ada.IdP, NameID: ada.NameID, Email: "owner@example.test"}, "app_account_not_bound"},
+		"a program's":                 {func(s *studio) { s.programs = []int64{s.add(ada.Email, "x").ID} }, ada, "app_account_privileged"},
+		"one of two in other cases":   {func(s *studio) { s.add("ADA@example.test", "x"); s.add(ada.Email, "x") }, ada, "app_account_not_bound"},
+		"one whose letters only fold": {func(s *studio) { s.add("kim@example.test", "x") }, signin.Person{IdP: ada.IdP, NameID: "k", Email: "\u212aim@example.test"}, "app_account_not_bound"},
+		"an administrator's":          {func(s *studio) { s.add(ada.Email, "x").staff = true }, ada, "app_account_privileged"},
+		"one that was deactivated":    {func(s *studio) { s.add(ada.Email, "x").inactive = true }, ada, "app_account_inactive"},
+		"one that was removed":        {func(s *studio) { s.add(ada.Email, "x").removed = true }, ada, "app_account_not_bound"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStudio(t)

@@ -57,6 +57,17 @@ func sameAddress(one, other string) bool {
 	return one == other
 }
 
+// owns compares an address as strictly as an adoption needs it. Letters beyond
+// ASCII may become others in lower case, and then the address of one person is
+// another's (CVE-2019-19844): they must be the same as they stand.
+func (p Person) owns(email string) bool {
+	return p.Email == email || ascii(p.Email) && ascii(email) && p.is(email)
+}
+
+func ascii(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
 // password derives the password of the person's account. Its 43 characters
 // carry 256 bits; no person ever types or sees it.
 func (p Person) password(key presign.Secret) string {

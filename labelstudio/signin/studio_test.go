@@ -25,10 +25,12 @@ type studio struct {
 	t   *testing.T
 	now time.Time
 
-	mu     sync.Mutex
-	users  map[int64]*user
-	sent   []string // method and path of each request
-	invite string
+	mu    sync.Mutex
+	users map[int64]*user
+	// programs are the accounts that are programs'.
+	programs []int64
+	sent     []string // method and path of each request
+	invite   string
 	// broken answers in place of the studio, when it gives true.
 	broken func(w http.ResponseWriter, r *http.Request) bool
 }

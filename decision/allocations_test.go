@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"testing"
 	"time"
 
@@ -50,11 +51,16 @@ func TestAnAuditedDecisionAllocatesLittle(t *testing.T) {
 	}
 	w.Sinks = []decision.Sink{audit.Sink, metrics.Sink, traces.Sink}
 	fetch := request("GET", fetching("7", lung), cookie)
-	if got := w.Decide(t.Context(), fetch); got.Kind != decision.Stream {
+	if got := w.Decider.Decide(t.Context(), fetch); got.Kind != decision.Stream {
 		t.Fatalf("decided %v %s", got.Kind, got.Code)
 	}
+	// What else the process does is counted, too: the least of some is ours.
 	const most = 10 + 8
-	if got := testing.AllocsPerRun(200, func() { w.Decide(t.Context(), fetch) }); got > most+raced.Room {
+	got := math.Inf(1)
+	for range 10 {
+		got = min(got, testing.AllocsPerRun(50, func() { w.Decider.Decide(t.Context(), fetch) }))
+	}
+	if got > most+raced.Room {
 		t.Errorf("an audited fetch takes %.0f allocations, more than %d", got, most)
 	} else {
 		t.Logf("an audited fetch takes %.0f allocations", got)

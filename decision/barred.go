@@ -31,8 +31,10 @@ func (d *Decider) barred(ctx context.Context, r *Request, e *Event, who *session
 		return refusal.New(refusal.Forbidden, "app_account_removed", "the person's account was removed from Label Studio's organization; its owner can invite the person again")
 	case ref != nil && ref.Code == client.CodeIdentity:
 		return refusal.New(refusal.Forbidden, "app_account_inactive", "Label Studio does not take the person's credential any more: their account was deactivated there").Because(ref)
-	case ref != nil && ref.Code == client.CodeShut:
-		return ref
+	case ref != nil && ref.Code == client.CodeShut: // which may pass, but is as a rule this
+		shut := *ref
+		shut.Class = refusal.Forbidden
+		return &shut
 	}
 	return nil
 }

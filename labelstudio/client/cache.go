@@ -132,7 +132,7 @@ func (c *Client) land(q question, f *flight, asked time.Time, answer Answer, err
 	delete(c.flights, q)
 	f.end(answer, err)
 	if life := lifetime(err); life > 0 && (err == nil || q.kind != owner) {
-		c.keep(q, kept{answer: answer, err: err, expires: asked.Add(life)})
+		c.keep(q, kept{answer: answer, err: err, expires: asked.Add(life)}, asked)
 	}
 }
 
@@ -173,7 +173,7 @@ func refused(err error, code refusal.Code) bool {
 
 // keep files an outcome, and drops those that have expired and those for which
 // there is no room; the caller holds the lock.
-func (c *Client) keep(q question, k kept) {
+func (c *Client) keep(q question, k kept, asked time.Time) {
 	const overhead = 512 // of an entry, its key and what it names, about
 	k.bytes = overhead + len(q.session) + len(q.credential) + len(k.answer.who.Email)
 	for uri := range k.answer.uris {
@@ -187,9 +187,9 @@ func (c *Client) keep(q question, k kept) {
 	c.kept.Put(q, k)
 	// Outcomes expire in the order in which they came, or nearly: what stays
 	// is a minute's, not all for which there is room.
-	for now := c.Now(); ; {
+	for {
 		oldest, k, ok := c.kept.Oldest()
-		if !ok || now.Before(k.expires) {
+		if !ok || asked.Before(k.expires) {
 			break
 		}
 		c.kept.Remove(oldest)

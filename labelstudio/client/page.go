@@ -79,7 +79,7 @@ func (c *Client) page(ctx context.Context, p party, asker Asker, waiters []waite
 	}
 	remember(c.lately, p, on.Project)
 	for id, answer := range found {
-		c.keep(question{p.session, p.credential, "task", id}, kept{answer: answer, expires: asked.Add(keepYes)})
+		c.keep(question{p.session, p.credential, "task", id}, kept{answer: answer, expires: asked.Add(keepYes)}, asked)
 	}
 	return c.settled(waiters)
 }

@@ -260,9 +260,7 @@ func TestNothingSaysWhoAsksOrForWhat(t *testing.T) {
 
 // TestA500MayPass: whoever asks for a program, or for a browser, asks again later.
 func TestA500MayPass(t *testing.T) {
-	s := &studio{}
-	s.status.Store(http.StatusInternalServerError)
-	c := s.client()
+	c := serving(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	_, err := c.Who(t.Context(), ada)
 	isRefused(t, err, refusal.Unavailable, client.CodeShut)
 	_, err = c.Owner(t.Context(), ada)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -427,7 +428,11 @@ func TestSigningOutDuringATry(t *testing.T) {
 			w.mu.Lock()
 			during := w.browser()
 			during.cookies = maps.Clone(b.cookies)
-			w.sts = func(*sts.AssumeRoleWithSAMLInput, *sts.AssumeRoleWithSAMLOutput) error { out(w, during); return nil }
+			var once sync.Once // STS is asked for each role
+			w.sts = func(*sts.AssumeRoleWithSAMLInput, *sts.AssumeRoleWithSAMLOutput) error {
+				once.Do(func() { out(w, during) })
+				return nil
+			}
 			w.mu.Unlock()
 			page := b.tries(at)
 			if code(page) != login.CodeRetryGone || b.session() != nil {

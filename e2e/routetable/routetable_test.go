@@ -119,7 +119,7 @@ of these routes have the same class or a stricter one. Everything but
 Side doors are %s:
 [members are refused there](../e2e/attacks_test.go "TestTheOtherSideDoors"),
 [and work on everywhere else](../e2e/attacks_test.go "TestMembersAndAdministratorsWorkOn").
-`, routetable.Version, "storage, export, import, model, webhook and administration")
+`, routetable.Version, "storage, export, import, model, webhook, account and administration")
 	before := ""
 	for _, group := range groups {
 		if group.Class != before {

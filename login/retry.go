@@ -93,7 +93,7 @@ func (s *Service) tryAgain(ctx context.Context, r Request) Page {
 	case err != nil:
 		page = s.refuseError(r, err).after(page.Steps)
 		page.set("set-cookie", dropRetry)
-	case !there: // the person has signed out, or their logins were ended, while STS was asked
+	case !there: // while STS was asked, the person signed out, somebody ended their logins, or the time passed
 		if err := errors.Join(s.Sessions.End(ctx, page.Session), s.forget(ctx, page.Session)); err != nil {
 			return s.broken(r, err).after(page.Steps)
 		}

@@ -98,9 +98,14 @@ func (w *waitingRoom) letGo(name string, waits bool) (there, stays bool) {
 	return true, true
 }
 
-// forget drops a login, and forgetOwner that of a person.
-func (w *waitingRoom) forget(name string) { w.mu.Lock(); defer w.mu.Unlock(); w.drop(name) }
+// forget drops a login.
+func (w *waitingRoom) forget(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop(name)
+}
 
+// forgetOwner drops the login of a person.
 func (w *waitingRoom) forgetOwner(owner string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -2,10 +2,8 @@ package e2e_test
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -154,104 +152,6 @@ func (c *chromium) project(title string) stack.Project {
 	}
 	c.t.Fatalf("no project %s", title)
 	return stack.Project{}
-}
-
-// exchange is one request of the browser and what became of it.
-type exchange struct {
-	id                                    network.RequestID
-	url, asked, contentType, contentRange string
-	status                                int64
-	failure                               string
-	aborted                               bool // by the page itself
-	worker                                bool // a service worker answered
-	cached                                bool // the browser had it already
-}
-
-// traffic is what a page and its network say to each other.
-type traffic struct {
-	mu  sync.Mutex
-	all map[network.RequestID]*exchange
-}
-
-// watches begins to note the page's traffic.
-func (c *chromium) watches() *traffic {
-	c.t.Helper()
-	seen := &traffic{all: map[network.RequestID]*exchange{}}
-	if err := chromedp.Listen(c.ctx, seen.hears); err != nil {
-		c.t.Fatal(err)
-	}
-	return seen
-}
-
-func (n *traffic) hears(event any) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	at := func(id network.RequestID) *exchange {
-		if n.all[id] == nil {
-			n.all[id] = &exchange{id: id}
-		}
-		return n.all[id]
-	}
-	switch e := event.(type) {
-	case *network.EventRequestWillBeSent:
-		if e.RedirectResponse == nil { // else it is the same request, further on
-			at(e.RequestID).url = e.Request.URL
-		}
-		if asked, ok := e.Request.Headers["Range"].(string); ok {
-			at(e.RequestID).asked = asked
-		}
-	case *network.EventResponseReceived:
-		x := at(e.RequestID)
-		x.status, x.contentType = e.Response.Status, e.Response.MimeType
-		x.worker, x.cached = e.Response.FromServiceWorker, x.cached || e.Response.FromDiskCache
-		for name, value := range e.Response.Headers {
-			if strings.EqualFold(name, "Content-Range") {
-				x.contentRange, _ = value.(string)
-			}
-		}
-	case *network.EventRequestServedFromCache:
-		at(e.RequestID).cached = true
-	case *network.EventLoadingFailed:
-		x := at(e.RequestID)
-		x.failure, x.aborted = e.ErrorText, e.Canceled
-	}
-}
-
-func (n *traffic) forget() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	clear(n.all)
-}
-
-// settled waits until every data fetch has an answer, or has failed.
-func (n *traffic) settled(t *testing.T) []exchange {
-	t.Helper()
-	deadline := time.After(time.Minute)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		all := n.fetches()
-		if !slices.ContainsFunc(all, func(x exchange) bool { return x.status == 0 && x.failure == "" }) {
-			return all
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("data fetches stay without an answer")
-		}
-	}
-}
-
-// fetches gives the data fetches so far.
-func (n *traffic) fetches() (found []exchange) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, x := range n.all {
-		if u, err := url.Parse(x.url); err == nil && u.Query().Has("fileuri") {
-			found = append(found, *x)
-		}
-	}
-	return found
 }
 
 // body is what the page got for a request.

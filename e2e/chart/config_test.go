@@ -2,8 +2,13 @@ package chart_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,41 +34,98 @@ func TestRolepassReadsItsConfiguration(t *testing.T) {
 	}
 }
 
-// The schema knows every key of rolepass.yaml: a new one is added there, too.
+// schema is a part of values.schema.json.
+type schema struct {
+	Ref        string `json:"$ref"`
+	Properties map[string]*schema
+	Items      *schema
+}
+
+// fields are the keys of a section, or of each item of a list of sections.
+func (s *schema) fields() map[string]*schema {
+	if s.Items != nil {
+		return s.Items.Properties
+	}
+	return s.Properties
+}
+
+// The schema knows, on every level, the keys that Rolepass's loader knows and no
+// other: what is no key never comes into the ConfigMap, a secret that was meant as
+// one included.
 func TestTheSchemaKnowsEveryKey(t *testing.T) {
-	text, err := os.ReadFile("../../config/testdata/rolepass.yaml")
+	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The example has Label Studio, and one key that only another application has.
-	wanted := map[string]any{"application": nil}
-	if err := yaml.Unmarshal(text, &wanted); err != nil {
+	var values schema
+	if err := json.Unmarshal(text, &values); err != nil {
 		t.Fatal(err)
 	}
-	wanted["check_tls"] = nil // in a comment there: it is with another listen
-	var schema struct {
-		Properties struct {
-			Config struct{ Properties map[string]any }
+	compared := compareKeys(t, values.Properties["config"])
+	if compared < 15 { // the whole file, idps, attributes of an IdP, …
+		t.Errorf("only %d sections were compared", compared)
+	}
+}
+
+// chartsOwn are keys that the chart writes, and refuses from others.
+var chartsOwn = []string{"listen", "admin", "admin_socket", "monitoring", "keys", "saml_keys", "check_tls"}
+
+// compareKeys compares a section with the loader, and those within. It says how
+// many there were.
+func compareKeys(t *testing.T, s *schema, path ...string) int {
+	t.Helper()
+	known := loaderKnows(t, path...)
+	if got := slices.Sorted(maps.Keys(s.fields())); !slices.Equal(got, known) {
+		t.Errorf("values.schema.json knows of config.%s\n%v\nand rolepass.yaml\n%v", strings.Join(path, "."), got, known)
+	}
+	compared := 1
+	for _, key := range known {
+		field := s.fields()[key]
+		if field == nil || len(path) == 0 && slices.Contains(chartsOwn, key) {
+			continue
+		}
+		one, list := append(slices.Clone(path), key), append(slices.Clone(path), key+"[]")
+		switch {
+		case loaderKnows(t, one...) != nil:
+			compared += compareKeys(t, field, one...)
+		case loaderKnows(t, list...) != nil:
+			compared += compareKeys(t, field, list...)
+		case !strings.HasPrefix(field.Ref, "#/definitions/"):
+			t.Errorf("values.schema.json lets anything by as config.%s", strings.Join(one, "."))
 		}
 	}
-	text, err = os.ReadFile(filepath.Join(chart, "values.schema.json"))
+	return compared
+}
+
+var knownKeys = regexp.MustCompile(`no-such-key: there is no such key: known here are (.*)`)
+
+// loaderKnows asks Rolepass's loader for the keys of a section, by one that it
+// does not know. In a path "[]" stands behind a list. There are no keys where no
+// section is.
+func loaderKnows(t *testing.T, path ...string) []string {
+	t.Helper()
+	var document any = map[string]any{"no-such-key": "x"}
+	for i, key := range slices.Backward(path) {
+		name, list := strings.CutSuffix(key, "[]")
+		if list {
+			document = []any{document}
+		}
+		section := map[string]any{name: document}
+		if i == 1 && path[0] == "label_studio" {
+			section["sign_in"] = "observe" // or acs is not read
+		}
+		document = section
+	}
+	text, err := yaml.Marshal(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &schema); err != nil {
-		t.Fatal(err)
+	_, err = config.Parse("rolepass.yaml", text, config.ForReplay)
+	found := knownKeys.FindStringSubmatch(fmt.Sprint(err))
+	if found == nil {
+		return nil
 	}
-	known := schema.Properties.Config.Properties
-	for key := range wanted {
-		if _, ok := known[key]; !ok {
-			t.Errorf("values.schema.json does not know config.%s", key)
-		}
-	}
-	for key := range known {
-		if _, ok := wanted[key]; !ok {
-			t.Errorf("values.schema.json knows config.%s, which rolepass.yaml does not have", key)
-		}
-	}
+	return slices.Sorted(strings.SplitSeq(found[1], ", "))
 }
 
 // rolepassYAML is the configuration in what was rendered.

@@ -30,6 +30,12 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"no collector":               {"config.traces.endpoint=https://otel.example.com", "say in which pods the collector runs"},
 		"nobody who scrapes":         {"serviceMonitor.enabled=true", "say in which pods Prometheus runs"},
 		"a secret as a value":        {"labelStudio.value=hunter2", "additional properties 'value' not allowed"},
+		"a secret where it is read":  {"config.label_studio.secret_key=hunter2", "additional properties 'secret_key' not allowed"},
+		"a secret in a list":         {"config.sts[0].name=aws,config.sts[0].secret_access_key=hunter2", "additional properties 'secret_access_key' not allowed"},
+		"a secret in a section":      {"config.state.url=hunter2", "additional properties 'url' not allowed"},
+		"a mapping for a text":       {"config.contact.secret=hunter2", "at '/config/contact'"},
+		"a key in place of a file":   {"config.idps[0].decryption_key_file=-----BEGIN PRIVATE KEY-----hunter2", "a key or a certificate stands in config"},
+		"a password in an address":   {"config.label_studio.proxy=http://me:hunter2@proxy.example.com", "an address in config has a user or a password"},
 		"another pod's name":         {`podLabels.app\.kubernetes\.io/name=x`, "podLabels has app.kubernetes.io/name, which is the chart's own"},
 		"a sidecar":                  {`podLabels.sidecar\.istio\.io/inject=yes`, "podLabels has sidecar.istio.io/inject"},
 		"another checksum":           {"podAnnotations.checksum/config=x", "podAnnotations has checksum/config"},
@@ -40,6 +46,9 @@ func TestValuesThatAreRefused(t *testing.T) {
 			out, said, err := helm(t, "template", "rolepass", chart, "--values", "testdata/values/least.yaml", "--set", c.set)
 			if err == nil || !strings.Contains(said, c.says) || strings.Contains(out, "kind:") {
 				t.Errorf("--set %s is answered (%v)\n%s\nwant: %s", c.set, err, said, c.says)
+			}
+			if strings.Contains(said+out, "hunter2") {
+				t.Errorf("--set %s: what was secret is said again:\n%s", c.set, said)
 			}
 		})
 	}

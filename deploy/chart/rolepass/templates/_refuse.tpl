@@ -18,6 +18,12 @@ in a sentence it says; these need one. */ -}}
 {{- $wrong = append $wrong (printf "config.label_studio.%s is the chart's own to write: leave it out, and name the Secret in labelStudio.secret" .) -}}
 {{- end -}}
 {{- end -}}
+{{- if contains "-----BEGIN" (toYaml .Values.config) -}}
+{{- $wrong = append $wrong "a key or a certificate stands in config, which becomes a ConfigMap that many may read: put it into a Secret, mount that with volumes and volumeMounts, and name the file" -}}
+{{- end -}}
+{{- if regexMatch "://[^/\\s]*@" (toYaml .Values.config) -}}
+{{- $wrong = append $wrong "an address in config has a user or a password before its host, and config becomes a ConfigMap that many may read: leave it out" -}}
+{{- end -}}
 {{- range $name, $_ := .Values.podLabels -}}
 {{- if or (hasKey (fromYaml (include "rolepass.labels" $)) $name) (eq $name "sidecar.istio.io/inject") -}}
 {{- $wrong = append $wrong (printf "podLabels has %s, which is the chart's own: leave it out" $name) -}}

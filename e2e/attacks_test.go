@@ -215,7 +215,7 @@ func TestTheOtherSideDoors(t *testing.T) {
 			m.t = t
 			before := asked.Load()
 			refused := m.mustBe(m.through(c.method, c.target, c.contentType, c.body), http.StatusForbidden)
-			if code := auditedAs(t, refused); code != "side_door" {
+			if code := m.auditedAs(refused); code != "side_door" {
 				t.Errorf("refused as %s", code)
 			}
 			if asked.Load() != before {

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"testing"
 	"time"
@@ -66,37 +67,64 @@ func storeRead(t *testing.T, accessKeyID string) stack.StoreRead {
 	}
 }
 
-// auditedAs waits until the audit has a refusal, and gives its code.
-func auditedAs(t *testing.T, refused answer) string {
+// audited is what the audit says of one request.
+type audited struct {
+	ID      string `json:"request_id"`
+	Code    string `json:"code"`
+	IdP     string `json:"idp"`
+	Who     string `json:"who"`
+	Role    string `json:"role"`
+	Task    int64  `json:"task"`
+	Project int64  `json:"project"`
+}
+
+// auditOf reads an audit.
+func auditOf(t testing.TB, file string) (all []audited) {
 	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		var one audited
+		if json.Unmarshal(line, &one) == nil { // the last line may be half written
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// auditedAs waits until the audit has this very refusal, and gives its code.
+func (v *visitor) auditedAs(refused answer) string {
+	v.t.Helper()
 	var said struct {
 		ID string `json:"request_id"`
 	}
 	if err := json.Unmarshal(refused.body, &said); err != nil || said.ID == "" {
-		t.Fatalf("a refusal without a request id: %.300s", refused.body)
+		v.t.Fatalf("a refusal without a request id: %.300s", refused.body)
 	}
 	deadline := time.After(logPatience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		text, err := os.ReadFile(running(t).Demo.Logs["audit"])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range bytes.Lines(text) {
-			var record struct {
-				ID   string `json:"request_id"`
-				Code string `json:"code"`
-			}
-			if json.Unmarshal(line, &record) == nil && record.ID == said.ID {
+		for _, record := range auditOf(v.t, v.demo.Logs["audit"]) {
+			if record.ID == said.ID {
 				return record.Code
 			}
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("the audit has no record of %s", said.ID)
+			v.t.Fatalf("the audit has no record of %s", said.ID)
 		}
+	}
+}
+
+// refusedAs fails unless the answer is a 403 to which the audit gives this code.
+func (v *visitor) refusedAs(got answer, code string) {
+	v.t.Helper()
+	if found := v.auditedAs(v.mustBe(got, http.StatusForbidden)); found != code {
+		v.t.Errorf("it is refused as %s, not %s", found, code)
 	}
 }
 

@@ -1,15 +1,12 @@
 package e2e_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Where the application keeps its own login, an object shows once both logins
@@ -58,28 +55,6 @@ func TestTheApplicationsOwnLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// refusedAs fails unless the answer is a 403 that the audit gives this code.
-func (v *visitor) refusedAs(got answer, code string) {
-	v.t.Helper()
-	v.mustBe(got, http.StatusForbidden)
-	tick := time.NewTicker(20 * time.Millisecond) // the audit is written behind the answer
-	defer tick.Stop()
-	for range 250 {
-		text, err := os.ReadFile(v.demo.Logs["audit"])
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		for line := range bytes.Lines(text) {
-			var record struct{ Code string }
-			if json.Unmarshal(line, &record) == nil && record.Code == code {
-				return
-			}
-		}
-		<-tick.C
-	}
-	v.t.Errorf("nothing was refused as %s", code)
 }
 
 // signsUp and logsIn go through the application's own forms.

@@ -8,8 +8,8 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,9 +26,23 @@ path = get_local_path(uri, hostname=public, access_token=token, task_id=int(task
 sys.stdout.buffer.write(open(path, "rb").read())
 `
 
+// withSDK runs a program on Label Studio's own SDK, and gives what it writes.
+func withSDK(t *testing.T, program string, args ...string) []byte {
+	t.Helper()
+	python := filepath.Join(filepath.Dir(running(t).Tools.LabelStudio), "python")
+	cmd := exec.CommandContext(t.Context(), python, append([]string{"-c", program}, args...)...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	got, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("the SDK: %v: %.2000s", err, said.String())
+	}
+	return got
+}
+
 // A program with the token of a Label Studio user reads objects under its own
 // role where a workload is configured for that user, through the real SDK; the
-// same token without a workload reads nothing.
+// same token without a workload reads nothing, and nor does anybody else's.
 func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 	s := running(t)
 	v := visits(t)
@@ -36,37 +50,85 @@ func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 	task := readable(v.project("Radiology"), "radiologist")[1]
 	want := v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK).body
 	hidden := readable(v.project("Research"), "researcher")[0]
+	legacy := m.legacyToken()
 	access, revoke := m.token()
 	defer revoke()
+	owners, err := s.Bearer(owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stewards, revokeStewards := visits(t).asMember("steward").token()
+	defer revokeStewards()
 	program := visits(t)
 	bearer := "Authorization: Bearer " + access
 	program.mustBe(program.asks("GET", program.fetching(task.ID, task.URI), nil, bearer), http.StatusUnauthorized)
 
-	python := filepath.Join(filepath.Dir(s.Tools.LabelStudio), "python")
-	err := s.WithWorkload(t.Context(), m.id, func() {
-		seen := len(s3Saw(t))
-		cmd := exec.CommandContext(t.Context(), python, "-c", readsLikeABackend, v.demo.Public, access, strconv.FormatInt(task.ID, 10), task.URI, t.TempDir())
-		var said bytes.Buffer
-		cmd.Stderr = &said
-		got, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("the SDK: %v: %.2000s", err, said.String())
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("the SDK read %d bytes, not the object's %d", len(got), len(want))
-		}
-		if more := s3Saw(t)[seen:]; len(more) == 0 || slices.ContainsFunc(more, func(r s3guard.Record) bool { return r.AccessKeyID == "" || r.Status != http.StatusOK }) {
-			t.Errorf("S3 saw %d requests of the program", len(more))
+	err = s.WithWorkload(t.Context(), m.id, func() {
+		for kind, token := range map[string]string{"a token of five minutes": access, "a legacy token": legacy} {
+			seen, told := len(s3Saw(t)), len(auditOf(t, s.Demo.Logs["audit"]))
+			if got := withSDK(t, readsLikeABackend, v.demo.Public, token, strconv.FormatInt(task.ID, 10), task.URI, t.TempDir()); !bytes.Equal(got, want) {
+				t.Errorf("with %s the SDK read %d bytes, not the object's %d", kind, len(got), len(want))
+			}
+			readAsPipeline(t, kind, s3Saw(t)[seen:], task.URI)
+			program.auditedPipeline(told, task.ID)
 		}
 		// Not another role's, not without a task, not with another's token.
-		program.mustBe(program.asks("GET", program.fetching(hidden.ID, hidden.URI), nil, bearer), http.StatusForbidden)
+		program.refusedAs(program.asks("GET", program.fetching(hidden.ID, hidden.URI), nil, bearer), "no_grant")
 		program.mustBe(program.asks("GET", program.fetching(task.ID, hidden.URI), nil, bearer), http.StatusForbidden)
 		program.mustBe(program.asks("GET", program.fetching(task.ID, task.URI), nil, "Authorization: Bearer made-up"), http.StatusUnauthorized)
-		program.refusedAs(program.asks("GET", program.fetching(hidden.ID, hidden.URI), nil, bearer), "no_grant")
+		for _, token := range []string{owners.Reveal(), "Bearer " + stewards} {
+			program.refusedAs(program.asks("GET", program.fetching(task.ID, task.URI), nil, "Authorization: "+token), "workload_unknown")
+		}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// readAsPipeline fails unless the store gave the object, each time, to the role
+// of the workload.
+func readAsPipeline(t *testing.T, with string, requests []s3guard.Record, uri string) {
+	t.Helper()
+	if len(requests) == 0 {
+		t.Errorf("with %s nothing came to S3", with)
+	}
+	for _, request := range requests {
+		if request.Status != http.StatusOK {
+			t.Errorf("with %s S3 answered %d", with, request.Status)
+			continue
+		}
+		if read := storeRead(t, request.AccessKeyID); read.Parent != "role-radiology" || read.Object != uri {
+			t.Errorf("with %s the S3 server logged %+v", with, read)
+		}
+	}
+}
+
+// auditedPipeline waits until the audit has, behind what was there before, a fetch
+// by the workload.
+func (v *visitor) auditedPipeline(before int, task int64) {
+	v.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); time.Since(began) < logPatience; <-tick.C {
+		for _, one := range auditOf(v.t, v.demo.Logs["audit"])[before:] {
+			if one.Code == "stream" && one.IdP == "workload" && one.Who == "pipeline" && one.Task == task && strings.HasSuffix(one.Role, ":role/radiology") {
+				return
+			}
+		}
+	}
+	v.t.Error("the audit does not say that the workload read")
+}
+
+// legacyToken is the member's token that does not end, which programs send as
+// "Token". Label Studio takes it where the organization says so.
+func (m member) legacyToken() string {
+	m.t.Helper()
+	m.mustBe(m.directly("POST", "/api/jwt/settings", asJSON, `{"api_tokens_enabled": true, "legacy_api_tokens_enabled": true}`), http.StatusOK)
+	var legacy struct{ Token string }
+	if err := json.Unmarshal(m.mustBe(m.directly("GET", "/api/current-user/token", asJSON, ""), http.StatusOK).body, &legacy); err != nil || len(legacy.Token) != 40 {
+		m.t.Fatalf("Label Studio gives no legacy token (%v)", err)
+	}
+	return legacy.Token
 }
 
 // token makes a token of the member's; there can be one at a time.

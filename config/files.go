@@ -1,12 +1,17 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/state"
 )
 
 // files looks at the files that the configuration names, as far as they are
@@ -24,7 +29,7 @@ func (s section) files(c *Config) {
 	}
 	if c.SAMLKeys != "" {
 		if _, err := saml.LoadSigningKeys(c.SAMLKeys); err != nil {
-			s.problem(s.at("saml_keys"), "%v", err)
+			s.problem(s.at("saml_keys"), "%s", unread(err))
 		}
 	}
 	if c.CheckTLS != nil && c.CheckTLS.Certificate != "" && c.CheckTLS.PrivateKey != "" && c.CheckTLS.CA != "" {
@@ -38,30 +43,48 @@ func (s section) files(c *Config) {
 		"label_studio.secret_key_file":  c.LabelStudio.SecretKeyFile,
 		"label_studio.owner_token_file": c.LabelStudio.OwnerTokenFile,
 	} {
-		if file != "" {
-			s.secretFile(file, s.at(name))
+		if file == "" {
+			continue
+		}
+		before := len(s.problems)
+		if s.secretFile(file, s.at(name)); s.fine(before) {
+			s.secretValue(file, s.at(name))
 		}
 	}
 }
 
 // keys wants at least one key, and none that others may read.
 func (r *reader) keys(dir string, at place) {
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() {
-		r.problem(at, "%s is not a directory that can be read: make it with `rolepass keys new %s`", dir, dir)
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.problem(at, "%s is not there: make it with `rolepass keys new %s`, as the user that Rolepass runs as", dir, dir)
+		return
+	case errors.Is(err, syscall.ENOTDIR):
+		r.problem(at, "%s is not a directory: name the one that `rolepass keys new` made", dir)
+		return
+	case err != nil:
+		r.problem(at, "%s", unread(err))
 		return
 	}
-	names, _ := filepath.Glob(filepath.Join(dir, "*.key")) // the pattern is well-formed
-	if len(names) == 0 {
-		r.problem(at, "%s holds no *.key file: make one with `rolepass keys new %s`", dir, dir)
-	}
-	for _, name := range names {
+	before := len(r.problems)
+	for _, entry := range entries {
+		name := filepath.Join(dir, entry.Name())
+		if !strings.HasSuffix(name, ".key") {
+			continue
+		}
 		switch info, err := os.Stat(name); {
 		case err != nil:
-			r.problem(at, "%s cannot be read: check its permissions", name)
+			r.problem(at, "%s", unread(err))
 		case info.Mode().Perm()&0o077 != 0:
 			r.problem(at, "%s may be read by others (mode %04o): run `chmod 600 %s`", name, info.Mode().Perm(), name)
 		}
+	}
+	if !r.fine(before) {
+		return
+	}
+	if _, err := state.LoadKeyring(dir); err != nil {
+		r.problem(at, "%s", unread(err))
 	}
 }
 
@@ -69,8 +92,11 @@ func (r *reader) keys(dir string, at place) {
 func (r *reader) secretFile(name string, at place) {
 	info, err := os.Stat(name)
 	switch {
-	case err != nil || !info.Mode().IsRegular():
-		r.problem(at, "%s is not a file that can be read: check its name and permissions", name)
+	case err != nil:
+		r.problem(at, "%s", unread(err))
+		return
+	case !info.Mode().IsRegular():
+		r.problem(at, "%s is not a file: give the name of one", name)
 		return
 	case info.Mode().Perm()&0o007 != 0:
 		r.problem(at, "%s may be read by everybody on this machine (mode %04o): run `chmod 600 %s`", name, info.Mode().Perm(), name)
@@ -81,10 +107,39 @@ func (r *reader) secretFile(name string, at place) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		r.problem(at, "%s cannot be opened by this user: check its permissions", name)
+		r.problem(at, "%s", unread(err))
 		return
 	}
 	_ = file.Close() // it was only opened for reading
+}
+
+// secretValue wants the value alone. A file for a process's environment has the
+// name before it, and signs what Label Studio refuses.
+func (r *reader) secretValue(name string, at place) {
+	text, err := os.ReadFile(name)
+	value := strings.TrimSpace(string(text))
+	switch {
+	case err != nil:
+		r.problem(at, "%s", unread(err))
+	case strings.ContainsAny(value, "\r\n"):
+		r.problem(at, "%s has several lines: write the value alone, on one", name)
+	case strings.HasPrefix(value, "SECRET_KEY="):
+		r.problem(at, "%s begins with SECRET_KEY=: write the value alone, without its name and without quotes", name)
+	}
+}
+
+// unread says why something was not read, and what to do. Files are the service's
+// own user's, and are often made, and looked at, by another.
+func unread(err error) string {
+	var file *fs.PathError
+	switch {
+	case !errors.As(err, &file):
+	case errors.Is(err, fs.ErrNotExist):
+		return file.Path + " is not there: check its name; names are relative to the configuration's directory"
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf("%s may not be read by the user that this runs as (uid %d): let the file, and the directories above it, be readable for the user that Rolepass runs as, and run this as that user", file.Path, os.Geteuid())
+	}
+	return err.Error()
 }
 
 // maxMetadata is far more than the metadata of one IdP.
@@ -100,7 +155,7 @@ func (s section) metadataFiles(c *Config) {
 		at := s.at(fmt.Sprintf("idps[%d].metadata", i))
 		document, err := readMetadata(idp.MetadataFile)
 		if err != nil {
-			s.problem(at, "%s cannot be read: give a file with the IdP's SAML metadata", idp.MetadataFile)
+			s.problem(at, "%s", unread(err))
 			continue
 		}
 		if idp.Metadata, err = saml.ParseMetadata(document); err != nil {

@@ -132,7 +132,7 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ca: label-studio.secret}", "no certificate in PEM"},
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt}", "go together"},
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt, private_key: label-studio.secret}", "cannot be used with its private_key"},
-		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt, private_key: nowhere.key}", "check its name and permissions"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt, private_key: nowhere.key}", "nowhere.key is not there"},
 		// another application
 		{"label_studio: {", "application: {url: http://127.0.0.1:9007, fetches: [{path: '/files/{key...}', object: 's3://imaging/{key}'}]}\nlabel_studio: {", "one Rolepass stands before one application"},
 		// files
@@ -153,6 +153,7 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"keys: keys", "keys: label-studio.secret", "not a directory"},
 		{"secret_key_file: label-studio.secret", "secret_key_file: keys", "is not a file"},
 		{"metadata: http://127.0.0.1:9003/metadata", "metadata: label-studio.secret", "idps[0].metadata:"},
+		{"metadata: http://127.0.0.1:9003/metadata", "metadata: idp.xml", "relative to the configuration's directory"},
 	} {
 		if !strings.Contains(minimal, c.old) {
 			t.Fatalf("the minimal configuration has no %q", c.old)
@@ -183,9 +184,26 @@ func TestFilesThatOthersMayRead(t *testing.T) {
 			t.Errorf("Envoy's bootstrap needs no such file, and yet: %v", err)
 		}
 	}
+}
+
+func TestSecretsThatCannotBeRight(t *testing.T) {
+	for text, words := range map[string]string{
+		"":                            "is empty",
+		"SECRET_KEY=abc\n":            "without its name",
+		"SECRET_KEY=abc\nDEBUG=false": "several lines",
+		"abc\ndef\n":                  "several lines",
+	} {
+		dir := home(t)
+		write(t, dir, "label-studio.secret", text, 0o600)
+		refused(t, dir, minimal, config.Everything, words)
+	}
 	dir := home(t)
-	write(t, dir, "label-studio.secret", "", 0o600)
-	refused(t, dir, minimal, config.Everything, "is empty")
+	write(t, dir, "label-studio.secret", "a=b 'c'\r\n", 0o600)
+	if _, err := load(t, dir, minimal, config.Everything); err != nil {
+		t.Errorf("a value with a line's end is refused: %v", err)
+	}
+	write(t, dir, "keys/2026-11-25.key", "not hexadecimal\n", 0o600)
+	refused(t, dir, minimal, config.Everything, "32 bytes in hexadecimal")
 }
 
 func TestOnlyWhatIsNeeded(t *testing.T) {

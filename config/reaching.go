@@ -59,7 +59,7 @@ func (r *reader) authorities(name string, at place) {
 	text, err := os.ReadFile(name)
 	switch {
 	case err != nil:
-		r.problem(at, "%s is not a file that can be read: check its name and permissions", name)
+		r.problem(at, "%s", unread(err))
 	case !x509.NewCertPool().AppendCertsFromPEM(text):
 		r.problem(at, "%s holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----", name)
 	}

@@ -31,7 +31,7 @@ func TestHowLabelStudioIsReached(t *testing.T) {
 		{"owner_id: 1", "owner_id: 1, path: /a%2fb", "no path that an application"},
 		{"owner_id: 1", "owner_id: 1, path: '/a;b'", "no path that an application"},
 		{"owner_id: 1", "owner_id: 1, path: /Rolepass", "Rolepass's own pages"},
-		{"owner_id: 1", "owner_id: 1, ca: nowhere.pem", "not a file that can be read"},
+		{"owner_id: 1", "owner_id: 1, ca: nowhere.pem", "nowhere.pem is not there"},
 		{"owner_id: 1", "owner_id: 1, ca: no.pem", "no certificate in PEM"},
 		{"owner_id: 1", "owner_id: 1, proxy: proxy", "not a web address"},
 		{"owner_id: 1", "owner_id: 1, proxy: 'http://user:secret@proxy'", "more than scheme"},

@@ -11,11 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,8 +43,8 @@ const (
 	// signingLife is how long a certificate of ours is valid. IdPs pin it, so
 	// its end is a reminder to roll over and nothing else.
 	signingLife = 5 * 365 * 24 * time.Hour
-	// keyPattern is what files with a key of ours are called.
-	keyPattern = "*.pem"
+	// keySuffix ends the name of every file with a key of ours.
+	keySuffix = ".pem"
 )
 
 // NewSigningKey writes a new key with its certificate into a directory, which
@@ -87,21 +89,24 @@ func NewSigningKey(dir string, now time.Time, random io.Reader) (string, error) 
 // before anything is signed with it: add a key, let the IdP read our metadata,
 // delete the old one.
 func LoadSigningKeys(dir string) ([]*SigningKey, error) {
-	names, err := filepath.Glob(filepath.Join(dir, keyPattern))
-	if err != nil {
-		return nil, fmt.Errorf("listing SAML keys in %s: %w", dir, err)
+	entries, err := os.ReadDir(dir) // sorted by name: the oldest is the first
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing SAML keys: %w", err)
 	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("no %s file in %s: run `rolepass keys saml %s`", keyPattern, dir, dir)
-	}
-	slices.Sort(names)
 	var keys []*SigningKey
-	for _, name := range names {
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), keySuffix) {
+			continue
+		}
+		name := filepath.Join(dir, entry.Name())
 		key, err := readSigningKey(name)
 		if err != nil {
 			return nil, fmt.Errorf("reading SAML key %s: %w", name, err)
 		}
 		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("no *%s file in %s: run `rolepass keys saml %s`", keySuffix, dir, dir)
 	}
 	return keys, nil
 }

@@ -9,6 +9,8 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,17 @@ func newSigningKeys(t *testing.T, n int) []*saml.SigningKey {
 		t.Fatal(err)
 	}
 	return keys
+}
+
+// TestSigningKeysThatCannotBeListed are not none: nobody is told to make a key.
+func TestSigningKeysThatCannotBeListed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "saml-keys")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := saml.LoadSigningKeys(file); err == nil || strings.Contains(err.Error(), "keys saml") {
+		t.Errorf("the error is %v", err)
+	}
 }
 
 // rightLogout is a request in which nothing is wrong.

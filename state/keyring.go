@@ -9,10 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 )
@@ -66,21 +67,25 @@ func (r Keyring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 // LoadKeyring reads every *.key file of a directory. A file that others may
 // read, or that does not hold exactly 32 bytes in hexadecimal, is an error.
 func LoadKeyring(dir string) (*Keyring, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*"+keySuffix))
-	if err != nil {
-		return nil, fmt.Errorf("listing keys in %s: %w", dir, err)
+	// Not Glob: to it a directory that may not be listed is an empty one, and
+	// whoever is told so makes a new key and loses the old.
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing keys: %w", err)
 	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("no *%s file in %s: run `rolepass keys new %s`", keySuffix, dir, dir)
-	}
-	sort.Sort(sort.Reverse(sort.StringSlice(names)))
 	ring := &Keyring{}
-	for _, name := range names {
-		key, err := readKey(name)
+	for _, entry := range slices.Backward(entries) { // sorted by name: the newest is the last
+		if !strings.HasSuffix(entry.Name(), keySuffix) {
+			continue
+		}
+		key, err := readKey(filepath.Join(dir, entry.Name()))
 		if err != nil {
 			return nil, err
 		}
 		ring.keys = append(ring.keys, key)
+	}
+	if len(ring.keys) == 0 {
+		return nil, fmt.Errorf("no *%s file in %s: run `rolepass keys new %s`", keySuffix, dir, dir)
 	}
 	return ring, nil
 }

@@ -184,6 +184,20 @@ func TestKeysThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestADirectoryThatCannotBeListedIsNoEmptyOne: who is told that there is no key
+// makes a new one, and loses what the old one opens.
+func TestADirectoryThatCannotBeListedIsNoEmptyOne(t *testing.T) {
+	file := newKey(t, filepath.Join(t.TempDir(), "keys"), 0)
+	if _, err := state.LoadKeyring(file); err == nil || strings.Contains(err.Error(), "keys new") {
+		t.Errorf("the error is %v", err)
+	}
+	odd := filepath.Join(t.TempDir(), "keys[1]")
+	newKey(t, odd, 0)
+	if _, err := state.LoadKeyring(odd); err != nil {
+		t.Errorf("a directory with brackets in its name: %v", err)
+	}
+}
+
 func TestAKeyFileIsItsOwnersAlone(t *testing.T) {
 	name := newKey(t, filepath.Join(t.TempDir(), "keys"), 0)
 	info, err := os.Stat(name)

@@ -51,6 +51,7 @@ func (d *Decider) workload(ctx context.Context, r *Request, e *Event, reading la
 		return d.refuse(r, e, refusal.New(refusal.Forbidden, CodeNoWorkload, "the token is that of the application's user %d, for whom no workload is configured: objects are for people who sign in, and for configured workloads", user.ID))
 	}
 	d.App.Recognised(asker)
+	asker.Authorization = user.Authorization
 	e.Session = w.Session
 	return d.fetch(ctx, r, e, w.Session, &program{w, asker}, reading)
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/rolepass/rolepass/session"
 )
 
+// personal is a personal access token, by what it says of itself.
+const personal = "Bearer eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmVk"
+
 // works makes the world one in which user 42's token is an ML backend's, which
 // reads under the role research.
 func (w *world) works() {
@@ -29,6 +32,10 @@ func (w *world) works() {
 		},
 	}}
 	w.app = func(out http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/token/refresh/" {
+			fmt.Fprint(out, `{"access": "of-42"}`) // what nobody else gets is tested in package client
+			return
+		}
 		if r.URL.Path != "/api/current-user/whoami" {
 			w.tasks(out, r)
 			return
@@ -55,6 +62,7 @@ func TestAProgramReadsUnderItsOwnRole(t *testing.T) {
 		code                string
 	}{
 		{"its own", "Bearer of-42", fetching("7", granted), 0, 0, "stream"},
+		{"its own, by a personal token", personal, fetching("7", granted), 0, 0, "stream"},
 		{"another role's", "Bearer of-42", fetching("7", elsewhere), 0, 403, "no_grant"},
 		{"in no task", "Bearer of-42", fetching("7", inNoTask), 0, 403, "not_in_task"},
 		{"when its credentials have ended", "Bearer of-42", fetching("7", granted), 2 * time.Hour, 503, "credentials_gone"},

@@ -9,6 +9,19 @@ import (
 	"testing"
 )
 
+// annotatesAsAScript is a script on Label Studio's SDK that has the token which
+// Label Studio gives to programs.
+const annotatesAsAScript = `
+import sys
+from label_studio_sdk import LabelStudio
+public, token, task = sys.argv[1:]
+ls = LabelStudio(base_url=public, api_key=token)
+made = ls.annotations.create(id=int(task), result=[{"type": "choices", "from_name": "finding", "to_name": "image", "value": {"choices": ["not clear"]}}])
+found = ls.annotations.get(id=made.id)
+ls.annotations.delete(id=made.id)
+print(ls.users.whoami().email, "says", found.result[0]["value"]["choices"][0], end="")
+`
+
 // A program with a real token of Label Studio's reaches its API where the
 // configuration says so, and never an object or a side door. Elsewhere its
 // token does not even reach Label Studio.
@@ -54,6 +67,9 @@ func TestAProgramWithATokenOfLabelStudios(t *testing.T) {
 			t.Errorf("Label Studio saw the credential %s of user %s and the cookies %v", last.Scheme, last.User, last.Cookies)
 		}
 		made(t, asks("POST", "/api/projects/", `{"title": "Made by a program"}`, token))
+		if said := withSDK(t, annotatesAsAScript, v.demo.Public, pat.Token, fmt.Sprint(task.ID)); string(said) != v.account("radiologist").Email+" says not clear" {
+			t.Errorf("a script on the SDK: %s", said)
+		}
 
 		for target, status := range map[string]int{
 			fetchPath(task.ID, task.URI): http.StatusUnauthorized, "/projects/": http.StatusUnauthorized, "/admin/": http.StatusUnauthorized,

@@ -41,8 +41,9 @@ func withSDK(t *testing.T, program string, args ...string) []byte {
 }
 
 // A program with the token of a Label Studio user reads objects under its own
-// role where a workload is configured for that user, through the real SDK; the
-// same token without a workload reads nothing, and nor does anybody else's.
+// role where a workload is configured for that user, through the real SDK, with
+// each kind of token that Label Studio has; the same token without a workload
+// reads nothing, and nor does anybody else's, or one that was revoked.
 func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 	s := running(t)
 	v := visits(t)
@@ -51,20 +52,25 @@ func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 	want := v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK).body
 	hidden := readable(v.project("Research"), "researcher")[0]
 	legacy := m.legacyToken()
-	access, revoke := m.token()
+	personal, revoke := m.personalToken()
 	defer revoke()
+	access := m.changed(personal)
 	owners, err := s.Bearer(owner)
 	if err != nil {
 		t.Fatal(err)
 	}
 	stewards, revokeStewards := visits(t).asMember("steward").token()
 	defer revokeStewards()
+	revoked, revokes := visits(t).asMember("both").personalToken()
+	revokes()
 	program := visits(t)
 	bearer := "Authorization: Bearer " + access
 	program.mustBe(program.asks("GET", program.fetching(task.ID, task.URI), nil, bearer), http.StatusUnauthorized)
+	// Label Studio itself takes a personal token for no object.
+	program.mustBe(program.asks("GET", "http://"+s.DirectHost()+fetchPath(task.ID, task.URI), nil, "Authorization: Bearer "+personal), http.StatusUnauthorized)
 
 	err = s.WithWorkload(t.Context(), m.id, func() {
-		for kind, token := range map[string]string{"a token of five minutes": access, "a legacy token": legacy} {
+		for kind, token := range map[string]string{"a token of five minutes": access, "a personal token": personal, "a legacy token": legacy} {
 			seen, told := len(s3Saw(t)), len(auditOf(t, s.Demo.Logs["audit"]))
 			if got := withSDK(t, readsLikeABackend, v.demo.Public, token, strconv.FormatInt(task.ID, 10), task.URI, t.TempDir()); !bytes.Equal(got, want) {
 				t.Errorf("with %s the SDK read %d bytes, not the object's %d", kind, len(got), len(want))
@@ -79,6 +85,7 @@ func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 		for _, token := range []string{owners.Reveal(), "Bearer " + stewards} {
 			program.refusedAs(program.asks("GET", program.fetching(task.ID, task.URI), nil, "Authorization: "+token), "workload_unknown")
 		}
+		program.mustBe(program.asks("GET", program.fetching(task.ID, task.URI), nil, "Authorization: Bearer "+revoked), http.StatusUnauthorized)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -131,19 +138,35 @@ func (m member) legacyToken() string {
 	return legacy.Token
 }
 
-// token makes a token of the member's; there can be one at a time.
-func (m member) token() (access string, revoke func()) {
+// personalToken makes the token that Label Studio gives to programs; there can be
+// one at a time.
+func (m member) personalToken() (token string, revoke func()) {
 	m.t.Helper()
 	var pat struct{ Token string }
-	if err := json.Unmarshal(m.mustBe(m.through("POST", "/api/token/", asJSON, "{}"), http.StatusCreated).body, &pat); err != nil {
-		m.t.Fatal(err)
+	if err := json.Unmarshal(m.mustBe(m.through("POST", "/api/token/", asJSON, "{}"), http.StatusCreated).body, &pat); err != nil || pat.Token == "" {
+		m.t.Fatalf("Label Studio gives no personal token (%v)", err)
 	}
-	refresh := spelled(m.t, map[string]any{"refresh": pat.Token})
+	secrets.Keep("a personal token of Label Studio", pat.Token)
+	return pat.Token, func() {
+		m.directly("POST", "/api/token/blacklist/", asJSON, spelled(m.t, map[string]any{"refresh": pat.Token}))
+	}
+}
+
+// token makes a token of five minutes.
+func (m member) token() (access string, revoke func()) {
+	m.t.Helper()
+	personal, revoke := m.personalToken()
+	return m.changed(personal), revoke
+}
+
+// changed is what Label Studio makes of a personal token.
+func (m member) changed(personal string) string {
+	m.t.Helper()
 	var given struct{ Access string }
-	if err := json.Unmarshal(m.directly("POST", "/api/token/refresh/", asJSON, refresh).body, &given); err != nil || given.Access == "" {
+	if err := json.Unmarshal(m.directly("POST", "/api/token/refresh/", asJSON, spelled(m.t, map[string]any{"refresh": personal})).body, &given); err != nil || given.Access == "" {
 		m.t.Fatal("Label Studio gives no access token")
 	}
-	return given.Access, func() { m.directly("POST", "/api/token/blacklist/", asJSON, refresh) }
+	return given.Access
 }
 
 // instance is the metadata service of an instance, version two: it says nothing

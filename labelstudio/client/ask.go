@@ -94,20 +94,33 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	return version.Release, nil
 }
 
-// get sends one request and decodes the answer.
+// get asks one question as the asker.
 func (c *Client) get(ctx context.Context, asker Asker, kind, path, query string, into any) error {
-	target := url.URL{Scheme: c.Base.Scheme, Host: c.Base.Host, Path: path, RawQuery: query}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	request, err := c.request(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
-		return unavailable(err)
+		return err
 	}
-	request.Header.Set("Accept", "application/json")
 	if asker.Authorization != "" {
 		request.Header.Set("Authorization", asker.Authorization.Reveal())
 	}
 	if asker.Cookie != "" {
 		request.Header.Set("Cookie", asker.Cookie.Reveal())
 	}
+	return c.send(request, kind, into)
+}
+
+func (c *Client) request(ctx context.Context, method, path, query string, body io.Reader) (*http.Request, error) {
+	target := url.URL{Scheme: c.Base.Scheme, Host: c.Base.Host, Path: path, RawQuery: query}
+	request, err := http.NewRequestWithContext(ctx, method, target.String(), body)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	request.Header.Set("Accept", "application/json")
+	return request, nil
+}
+
+// send sends one request and decodes the answer.
+func (c *Client) send(request *http.Request, kind string, into any) error {
 	if c.Asked != nil {
 		c.Asked(kind)
 	}

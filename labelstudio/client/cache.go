@@ -108,8 +108,10 @@ func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 		switch q.kind {
 		case "project":
 			return c.project(ctx, asker, q.id)
-		case "whoami", owner:
+		case "whoami":
 			return c.whoami(ctx, asker)
+		case owner:
+			return c.whoseToken(ctx, asker)
 		}
 		return c.task(ctx, asker, q.id)
 	})
@@ -175,7 +177,7 @@ func refused(err error, code refusal.Code) bool {
 // there is no room; the caller holds the lock.
 func (c *Client) keep(q question, k kept, asked time.Time) {
 	const overhead = 512 // of an entry, its key and what it names, about
-	k.bytes = overhead + len(q.session) + len(q.credential) + len(k.answer.who.Email)
+	k.bytes = overhead + len(q.session) + len(q.credential) + len(k.answer.who.Email) + len(k.answer.who.Authorization)
 	for uri := range k.answer.uris {
 		k.bytes += len(uri) + 64
 	}

@@ -75,7 +75,7 @@ type Client struct {
 	// MaxBytes bounds the answers that are kept.
 	MaxBytes int
 	// Asked is told of every request that is sent, with its kind: "task",
-	// "tasks", "project", "whoami" or "version". May be nil.
+	// "tasks", "project", "whoami", "token" or "version". May be nil.
 	Asked func(kind string)
 
 	turns chan struct{}
@@ -154,6 +154,9 @@ type Wait struct {
 type Person struct {
 	ID    int64
 	Email string
+	// Authorization is what an owner's token is worth to the API: what else is
+	// asked for them, is asked with it. Only Owner gives it.
+	Authorization presign.Secret
 	// Waited is as in Answer.
 	Waited Wait
 }

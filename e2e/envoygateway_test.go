@@ -280,16 +280,6 @@ func nativeManifest(t *testing.T, s *stack.Stack, namespace, m string) string {
 	return takingRoutes.ReplaceAllString(withoutPolicy(m), "") + values.Replace(string(text))
 }
 
-// portOf is the port of an address of this machine.
-func portOf(t *testing.T, address string) string {
-	t.Helper()
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(address, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
 // listening waits for a gateway's port: Envoy says that it is ready before.
 func listening(t *testing.T, address string) {
 	t.Helper()

@@ -86,7 +86,7 @@ func (s *Stack) Gateway(ctx context.Context, name string, settings map[string]an
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.starts(name+"-envoy", nil, s.Tools.Envoy, "--config-path", bootstrap, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
+	p, err := s.starts(name+"-envoy", nil, s.Tools.Envoy, "--config-path", bootstrap, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec", "50")
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +101,12 @@ func (s *Stack) gateway(name string, settings map[string]any) (g *Gateway, port 
 		return nil, "", err
 	}
 	config := maps.Clone(s.config)
-	config["envoy"] = map[string]any{"listen": addresses[0], "admin": addresses[1], "access_log": filepath.Join(s.Dir, name+"-access.log")}
 	maps.Copy(config, settings)
+	envoy := map[string]any{"listen": addresses[0], "admin": addresses[1], "access_log": filepath.Join(s.Dir, name+"-access.log")}
+	if more, ok := settings["envoy"].(map[string]any); ok {
+		maps.Copy(envoy, more)
+	}
+	config["envoy"] = envoy
 	file, err := s.writesYAML(name+".yaml", config)
 	if err != nil {
 		return nil, "", err

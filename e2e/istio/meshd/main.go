@@ -31,7 +31,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.manifest, "manifest", "", "what rolepass generate istio printed")
+	flag.StringVar(&o.manifest, "manifest", "", "what kubectl would apply")
 	flag.StringVar(&o.listen, "listen", "", "where the gateway's pod listens")
 	flag.IntVar(&o.port, "port", 0, "the port of the gateway's Service")
 	flag.StringVar(&o.ads, "ads", "", "where to answer Envoy")
@@ -58,16 +58,18 @@ func (gateway) Authenticate(security.AuthContext) (*security.Caller, error) {
 }
 
 func serve(t test.Failer, o options) {
-	manifest, err := os.ReadFile(o.manifest)
+	text, err := os.ReadFile(o.manifest)
+	must(err)
+	m, err := readManifest(string(text))
 	must(err)
 	objects, err := o.objects()
 	must(err)
 	// Without mutual TLS between pods, which an agent beside Envoy has the keys for.
-	config, err := mesh.ApplyMeshConfigDefaults("enableAutoMtls: false\n")
+	config, err := mesh.ApplyMeshConfigDefaults("enableAutoMtls: false\n" + m.mesh)
 	must(err)
 	s := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
-		ConfigString:               string(manifest),
-		KubernetesObjectString:     objects,
+		ConfigString:               m.istio,
+		KubernetesObjectString:     objects + m.kubernetes,
 		MeshConfig:                 config,
 		DisableSecretAuthorization: true,
 		ListenerBuilder:            func() (net.Listener, error) { return net.Listen("tcp", o.ads) },

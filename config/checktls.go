@@ -57,6 +57,8 @@ func (s section) checkFiles(t *CheckTLS) {
 		s.problem(s.at("check_tls.certificate"), "it cannot be used with its private_key: %v", err)
 	case pair.Leaf.VerifyHostname(t.Name) != nil:
 		s.problem(s.at("check_tls.certificate"), "it is not for %s (name): Envoy would refuse it", t.Name)
+	default:
+		t.ends = pair.Leaf.NotAfter
 	}
 	authorities, err := os.ReadFile(t.CA)
 	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(authorities) {

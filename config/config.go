@@ -145,6 +145,9 @@ type Config struct {
 
 	// Warnings are what is allowed and should be known.
 	Warnings Problems
+
+	// read knows the lines, for what is said after reading.
+	read *reader
 }
 
 // ACS is the whole address of the assertion consumer service.
@@ -174,6 +177,8 @@ type CheckTLS struct {
 	// EnvoyName (envoy_name, required) is the DNS name in Envoy's certificate.
 	// Whoever has another one asks in vain.
 	EnvoyName string
+	// ends is the end of Certificate, where it was read.
+	ends time.Time
 }
 
 // Listen is an address of Rolepass's own.

@@ -32,7 +32,7 @@ func Parse(name string, text []byte, needs Needs) (*Config, error) {
 	if len(r.problems) > 0 {
 		return nil, r.problems
 	}
-	c.Warnings = r.warnings
+	c.Warnings, c.read = r.warnings, r
 	return c, nil
 }
 

@@ -72,10 +72,16 @@ func parseMetadata(document []byte) (*Metadata, error) {
 	if len(document) > maxMetadata {
 		return nil, fmt.Errorf("it has more than %d bytes; use the metadata of this one IdP and application, not a federation's", maxMetadata)
 	}
+	if bytes.HasPrefix(document, []byte("\xff\xfe")) || bytes.HasPrefix(document, []byte("\xfe\xff")) {
+		return nil, errors.New("it is UTF-16, as PowerShell writes files: save it as UTF-8 without a byte order mark")
+	}
 	document, mark := bytes.CutPrefix(document, []byte("\ufeff"))
 	document = bytes.TrimLeft(document, " \t\r\n")
 	if len(document) == 0 || document[0] != '<' {
 		return nil, errors.New("it is not XML; if it was fetched, look at what that address really answers")
+	}
+	if webPage(document) {
+		return nil, errors.New("it is a web page, such as a sign-in page, and no metadata: take the address of the XML itself, or the file from the IdP's administration")
 	}
 	root, refused := scan(document, metadataLimits)
 	if refused == nil {
@@ -97,6 +103,17 @@ func parseMetadata(document []byte) (*Metadata, error) {
 	}
 	m.ByteOrderMark = mark
 	return m, nil
+}
+
+// webPage says that a document begins as HTML does, which is often no XML and has
+// a DOCTYPE: what the reader of XML says of it would lead nobody to the address.
+func webPage(document []byte) bool {
+	for _, begin := range []string{"<!doctype html", "<html"} {
+		if len(document) >= len(begin) && strings.EqualFold(string(document[:len(begin)]), begin) {
+			return true
+		}
+	}
+	return false
 }
 
 // sentence takes the code off a refusal: metadata is refused to an operator,
@@ -271,6 +288,20 @@ func wantSigned(idp *element, m *Metadata) error {
 	value := idp.attr("WantAuthnRequestsSigned")
 	m.WantAuthnRequestsSigned = value == "true" || value == "1"
 	return nil
+}
+
+// Ends is when nobody can sign in any more with this metadata, and what ends then: its
+// validUntil, or the end of the last of its certificates, whichever is first.
+func (m *Metadata) Ends() (end time.Time, what string) {
+	for _, c := range m.Certificates {
+		if c.NotAfter.After(end) {
+			end, what = c.NotAfter, "its last signing certificate"
+		}
+	}
+	if !m.ValidUntil.IsZero() && m.ValidUntil.Before(end) {
+		end, what = m.ValidUntil, "its validUntil"
+	}
+	return end, what
 }
 
 // current refuses metadata whose time is over.

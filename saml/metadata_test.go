@@ -1,6 +1,7 @@
 package saml_test
 
 import (
+	"crypto/x509"
 	"os"
 	"strings"
 	"testing"
@@ -78,7 +79,10 @@ func TestMetadataOfRealIdPs(t *testing.T) {
 func TestBadMetadata(t *testing.T) {
 	for name, c := range map[string]struct{ document, word string }{
 		"a page":                {"<html><body>Sign in</body></html>", "sign-in page"},
-		"a page with a DOCTYPE": {"<!DOCTYPE html><html/>", "DOCTYPE"},
+		"a page with a DOCTYPE": {"<!DOCTYPE html><html/>", "web page"},
+		"a page that is no XML": {"\n<!doctype HTML>\n<html><p>Sign in<br></html>", "sign-in page"},
+		"another DOCTYPE":       {"<!DOCTYPE x><x/>", "DOCTYPE"},
+		"PowerShell's UTF-16":   {"\xff\xfe<\x00x\x00", "UTF-8 without a byte order mark"},
 		"a collection":          {`<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"/>`, "collection"},
 		"no namespace":          {"<EntityDescriptor/>", "EntityDescriptor"},
 		"a service provider's":  {string(newSP(t, newIdP(t)).Metadata()), "service provider"},
@@ -92,6 +96,25 @@ func TestBadMetadata(t *testing.T) {
 				t.Errorf("the error does not say %q: %v", c.word, err)
 			}
 		})
+	}
+}
+
+// TestWhenMetadataEnds: the last certificate counts, unless validUntil is first.
+func TestWhenMetadataEnds(t *testing.T) {
+	at := func(day int) time.Time { return noon.AddDate(0, 0, day) }
+	two := []*x509.Certificate{{NotAfter: at(3)}, {NotAfter: at(7)}, {NotAfter: at(5)}}
+	for name, c := range map[string]struct {
+		m    saml.Metadata
+		want time.Time
+		why  string
+	}{
+		"no validUntil":  {saml.Metadata{Certificates: two}, at(7), "certificate"},
+		"a later one":    {saml.Metadata{Certificates: two, ValidUntil: at(8)}, at(7), "certificate"},
+		"an earlier one": {saml.Metadata{Certificates: two, ValidUntil: at(6)}, at(6), "validUntil"},
+	} {
+		if end, why := c.m.Ends(); !end.Equal(c.want) || !strings.Contains(why, c.why) {
+			t.Errorf("%s: %v, %s", name, end, why)
+		}
 	}
 }
 

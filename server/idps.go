@@ -24,6 +24,9 @@ const (
 	// largestMetadata bounds a metadata document.
 	largestMetadata = 4 << 20
 	metadataTimeout = 10 * time.Second
+	// endsSoon is how long before its end the log reminds of it, at the start and
+	// at every refresh.
+	endsSoon = 14 * 24 * time.Hour
 )
 
 // idp is an identity provider with the service provider of the day: its
@@ -152,7 +155,24 @@ func (s *Server) refreshOnce(ctx context.Context) {
 		if err := one.load(ctx); err != nil {
 			s.log.Warn("the IdP's metadata could not be refreshed: the last stays in use", "idp", one.config.Name, "error", err)
 		}
+		s.sayEnd(one)
 	}
+}
+
+// sayEnd tells until when an IdP's metadata is good. An IdP whose certificate
+// ends over a weekend ends every login with it.
+func (s *Server) sayEnd(one *idp) {
+	end, what := one.sp.Load().IdP.Metadata.Ends()
+	s.metrics.IdPEnds(one.config.Name, end)
+	left := end.Sub(one.now())
+	if left > endsSoon {
+		return
+	}
+	message := "the IdP's metadata ends soon, and logins with it: have the IdP publish it anew, and give it to IAM, too"
+	if left <= 0 {
+		message = "the IdP's metadata has ended, and every login is refused: have the IdP publish it anew, and give it to IAM, too"
+	}
+	s.log.Warn(message, "idp", one.config.Name, "end", end.UTC().Format(time.RFC3339), "what", what)
 }
 
 // ServiceProviders are what the IdPs of a configuration know Rolepass as, for

@@ -79,6 +79,9 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if s.idps, err = loadIdPs(ctx, c, o); err != nil {
 		return nil, err
 	}
+	for _, one := range s.idps {
+		s.sayEnd(one)
+	}
 	ring, err := state.LoadKeyring(c.Keys)
 	if err != nil {
 		return nil, err

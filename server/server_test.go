@@ -304,6 +304,47 @@ func TestAKeyRollsOverWithoutAFailedLogin(t *testing.T) {
 	t.Logf("%d logins through a rollover", logins)
 }
 
+// Days before the certificate of an IdP ends, the log and a metric say so, at the
+// start and at each refresh.
+func TestTheEndOfAnIdPIsAnnounced(t *testing.T) {
+	end := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
+	key, err := samltest.NewKeyValid(2048, end.AddDate(-1, 0, 0), end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	idp, err := samltest.New(samltest.Options{EntityID: "https://idp.test", SSOURL: "https://idp.test/sso", Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := end.AddDate(0, 0, -15)
+	var said bytes.Buffer
+	o := Options{Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(io.MultiWriter(&said, secrets.Writer("the log")), nil))}
+	s, err := New(t.Context(), configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(idp.Metadata()) }), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.audit.Close(context.Background()) })
+	if said.Len() > 0 {
+		t.Errorf("15 days before, the log says %s", said.String())
+	}
+	for _, c := range []struct {
+		days int
+		says string
+	}{{-13, "ends soon"}, {1, "has ended, and every login is refused"}} {
+		said.Reset()
+		now = end.AddDate(0, 0, c.days)
+		s.refreshOnce(t.Context())
+		if !strings.Contains(said.String(), c.says) || !strings.Contains(said.String(), "end=2027-03-01T00:00:00Z") {
+			t.Errorf("%d days after the end, the log says %q", c.days, said.String())
+		}
+	}
+	scrape := httptest.NewRecorder()
+	s.metrics.Handler().ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
+	if want := `rolepass_idp_ends_timestamp_seconds{idp="corp"} 1.803859`; !strings.Contains(scrape.Body.String(), want) {
+		t.Errorf("no line %s", want)
+	}
+}
+
 func TestTheSocketOfAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "check.sock")
 	address := config.Listen{Network: "unix", Address: path}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -11,8 +12,9 @@ import (
 	"github.com/rolepass/rolepass/decision"
 )
 
-// Metrics counts. Its labels have few values, all written in the source: no
-// person, session, object or address is ever one.
+// Metrics counts. Its labels have few values, all written in the source or, for
+// IdPs, their names in the configuration: no person, session, object or address
+// is ever one.
 type Metrics struct {
 	registry  *prometheus.Registry
 	decisions *prometheus.CounterVec
@@ -23,6 +25,7 @@ type Metrics struct {
 	questions *prometheus.CounterVec
 	lost      prometheus.Counter
 	spans     prometheus.Counter
+	ends      *prometheus.GaugeVec
 }
 
 // buckets reach from an answer out of memory to the longest deadline, in
@@ -49,8 +52,10 @@ func NewMetrics() *Metrics {
 			Name: "rolepass_audit_lost_total", Help: "Audit records that could not be written. Above zero, somebody should look."}),
 		spans: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rolepass_spans_lost_total", Help: "Spans of traces that the collector did not take, or not in time. No decision waits for it."}),
+		ends: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rolepass_idp_ends_timestamp_seconds", Help: "When nobody can sign in at an IdP any more unless its metadata is replaced: its validUntil, or the end of its last signing certificate."}, []string{"idp"}),
 	}
-	m.registry.MustRegister(m.decisions, m.unforced, m.shadow, m.seconds, m.sts, m.questions, m.lost, m.spans,
+	m.registry.MustRegister(m.decisions, m.unforced, m.shadow, m.seconds, m.sts, m.questions, m.lost, m.spans, m.ends,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -79,6 +84,11 @@ func code(e *decision.Event) string {
 
 // InShadow says that nothing is enforced.
 func (m *Metrics) InShadow() { m.shadow.Set(1) }
+
+// IdPEnds says until when an IdP's metadata is good.
+func (m *Metrics) IdPEnds(idp string, end time.Time) {
+	m.ends.WithLabelValues(idp).Set(float64(end.Unix()))
+}
 
 // STSCalled counts one call of STS. Its error codes are AWS's own, a closed
 // set; anything that does not look like one is counted as "other".

@@ -39,6 +39,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	key, err := samltest.NewKeyValid(2048, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := samltest.New(samltest.Options{EntityID: "https://ended.test", SSOURL: "https://ended.test/sso", Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/metadata" {
 			http.Redirect(w, r, "/metadata", http.StatusFound)
@@ -54,8 +62,10 @@ func TestScripts(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(env.WorkDir, "idp.xml"), idp.Metadata(), 0o600); err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(env.WorkDir, "other.xml"), other.Metadata(), 0o600); err != nil {
-				return err
+			for name, one := range map[string]*samltest.IdP{"other.xml": other, "ended.xml": ended} {
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), one.Metadata(), 0o600); err != nil {
+					return err
+				}
 			}
 			if err := os.Chmod(env.WorkDir, 0o700); err != nil {
 				return err

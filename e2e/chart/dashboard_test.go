@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -32,7 +33,7 @@ func TestTheDashboardShowsWhatIsExported(t *testing.T) {
 		}
 	}
 	for metric := range exported {
-		own := regexp.MustCompile(`^rolepass_.*(_total|_bucket|shadow)$`).MatchString(metric)
+		own := regexp.MustCompile(`^rolepass_.*(_total|_bucket|_timestamp_seconds|shadow)$`).MatchString(metric)
 		if own && !shown[metric] {
 			t.Errorf("%s is on no panel", metric)
 		}
@@ -75,6 +76,7 @@ func exportedMetrics(t *testing.T) map[string]bool {
 	m.Sink(&decision.Event{Shadow: true})
 	m.STSCalled("ok")
 	m.AppAsked("task")
+	m.IdPEnds("corp", time.Unix(0, 0))
 	answer := httptest.NewRecorder()
 	m.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	exported := map[string]bool{}

@@ -12,7 +12,7 @@
 // the processor, and four such moves were a tenth of a decision.
 //
 // A Map is not safe for concurrent use, and sets itself no bound: its owner
-// counts bytes or entries, and locks.
+// counts bytes or entries, and locks. Records are a Map of bytes.
 package recent
 
 import "iter"
@@ -93,6 +93,10 @@ func (m *Map[K, V]) Put(key K, value V) {
 	m.places[key] = place
 	m.append(place)
 }
+
+// set gives an entry that is there another value. It notes nothing, and nothing is
+// told of the value that was.
+func (m *Map[K, V]) set(key K, value V) { m.at(m.places[key]).value = value }
 
 // empty finds a place for an entry, or makes some.
 func (m *Map[K, V]) empty() int32 {

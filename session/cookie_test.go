@@ -1,8 +1,6 @@
 package session_test
 
 import (
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -75,41 +73,6 @@ func TestTwoCookiesOfTheNameAreNone(t *testing.T) {
 	} {
 		if !w.isKnown(lines...) {
 			t.Errorf("%s: %q is nobody's", name, lines)
-		}
-	}
-}
-
-// A record that the version before wrote opens: testdata/before.json is what
-// such a record holds.
-func TestARecordOfTheVersionBeforeOpens(t *testing.T) {
-	w := newWorld(t)
-	value, err := os.ReadFile("testdata/before.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, token, err := w.New(time.Time{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := w.Sealer.Seal("session", s.ID, s.Half(), value, w.now().Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Store.Put(t.Context(), "session:"+s.ID, record, w.now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	found, err := w.Find(t.Context(), []string{session.CookieName + "=" + token})
-	if err != nil || found.Principal.NameID != "4711" || found.AppUser != 42 || len(found.Roles) != 1 {
-		t.Fatalf("%+v, %v", found, err)
-	}
-	// What is kept anew has what the old record had.
-	again, err := json.Marshal(found)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{`"4711"`, `"app_user":42`, `:role/radiology"`} {
-		if !strings.Contains(string(again), text) {
-			t.Errorf("%s is lost in %s", text, again)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,15 +74,11 @@ func (m *Manager) Keep(ctx context.Context, s *Session) error {
 // seal gives a session's record and its end: the seal carries the idle limit,
 // so a session that was not used in time no longer opens.
 func (m *Manager) seal(s *Session) (record []byte, ends time.Time, err error) {
-	value, err := json.Marshal(s)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("encoding a session: %w", err)
-	}
 	ends = s.Expires
 	if idle := s.Seen.Add(m.Idle); idle.Before(ends) {
 		ends = idle
 	}
-	record, err = m.Sealer.Seal(kind, s.ID, s.half, value, ends)
+	record, err = m.Sealer.Seal(kind, s.ID, s.half, s.appendRecord(nil), ends)
 	return record, ends, err
 }
 
@@ -121,8 +116,8 @@ func (m *Manager) open(t token, record []byte) (*Session, error) {
 	if err != nil {
 		return nil, ErrNone
 	}
-	s := &Session{}
-	if err := json.Unmarshal(value, s); err != nil {
+	s, err := fromRecord(value)
+	if err != nil {
 		return nil, ErrNone
 	}
 	s.ID, s.half = t.id, bytes.Clone(t.half[:])

@@ -23,27 +23,27 @@ import (
 type Session struct {
 	// ID names the session in stores, caches and audit records. It is
 	// derived from the cookie and does not lead back to it.
-	ID string `json:"-"`
+	ID string
 
-	Principal saml.Principal `json:"principal"`
+	Principal saml.Principal
 	// Roles are the ARNs of the roles whose credentials were taken at login.
-	Roles []string `json:"roles"`
+	Roles []string
 	// Missed are the granted roles that could not be taken, with the reason.
-	Missed []Missed `json:"missed,omitempty"`
+	Missed []Missed
 	// AppUser is the application's number for this person.
-	AppUser int64 `json:"app_user"`
+	AppUser int64
 	// Organization is the application's number of the organization whose
 	// login this was; 0: it did not say.
-	Organization int64 `json:"organization,omitempty"`
+	Organization int64
 
 	// IdPSession is the SessionIndex of the login, for single logout.
-	IdPSession string `json:"idp_session,omitempty"`
+	IdPSession string
 
 	// Created, Seen and Expires bound the session's life: Seen moves on with
 	// use, Expires never does.
-	Created time.Time `json:"created"`
-	Seen    time.Time `json:"seen"`
-	Expires time.Time `json:"expires"`
+	Created time.Time
+	Seen    time.Time
+	Expires time.Time
 
 	// half is the cookie's half of the sealing key.
 	half []byte
@@ -71,6 +71,9 @@ func (s *Session) GoString() string { return s.String() }
 
 // Format shows the handle only, whatever the verb: fmt would print half.
 func (s Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session "+s.Handle()) }
+
+// MarshalText shows the handle only; a session's record is appendRecord's.
+func (s Session) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // LogValue shows the handle only.
 func (s *Session) LogValue() slog.Value { return slog.StringValue(s.Handle()) }

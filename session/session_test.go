@@ -259,10 +259,10 @@ func TestASessionDoesNotPrintItsSecret(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		printed += fmt.Sprintf(verb, s.LogValue()) + fmt.Sprintf(verb, s) + fmt.Sprintf(verb, struct{ S *session.Session }{s})
 	}
-	if strings.Contains(strings.TrimPrefix(printed, string(text)), "ada") {
+	if strings.Contains(printed, "ada") {
 		t.Errorf("a person is printed: %s", printed)
 	}
-	if strings.Contains(printed, fmt.Sprint(s.Half())) || strings.Contains(string(text), s.ID) {
+	if strings.Contains(printed, fmt.Sprint(s.Half())) || strings.Contains(printed, s.ID) {
 		t.Errorf("printed: %s", printed)
 	}
 }

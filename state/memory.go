@@ -1,8 +1,10 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"sync"
 	"time"
@@ -10,75 +12,71 @@ import (
 	"github.com/rolepass/rolepass/recent"
 )
 
-// entryOverhead is what a record costs beside its bytes, roughly: its entry, its
-// place in the map, and its share of the list of sessions (package session).
-const entryOverhead = 256
+// entryOverhead is what a record costs beside its bytes, roughly: its place in the
+// map, and its share of the list of sessions (package session).
+const entryOverhead = 224
 
 // Memory is a Store in this process, bounded in bytes: when it is full, what
-// was not used for longest goes first (see package recent).
+// was not used for longest goes first (see package recent). Records are copied in
+// and out, because they may move and are overwritten when they go.
 type Memory struct {
 	max int
 	now func() time.Time
 
 	mu      sync.Mutex
-	size    int
-	records *recent.Map[place, memoryRecord]
+	records *recent.Records // each after its end
 }
 
-// place stands for a name, of which a record needs no copy: with a hundred
+// endSize is the length of a record's end: milliseconds since 1970, rounded down.
+const endSize = 8
+
+func ended(record []byte, now time.Time) bool {
+	return now.UnixMilli() >= int64(binary.LittleEndian.Uint64(record))
+}
+
+// keyOf stands for a name, of which a record needs no copy: with a hundred
 // thousand sessions their names would be as large as their sessions.
-type place [16]byte
-
-func placeOf(name string) place {
+func keyOf(name string) recent.Key {
 	sum := sha256.Sum256([]byte(name))
-	return place(sum[:])
+	return recent.Key(sum[:])
 }
-
-type memoryRecord struct {
-	bytes   []byte
-	expires int64 // milliseconds since 1970, rounded down
-}
-
-func (r memoryRecord) ended(now time.Time) bool { return now.UnixMilli() >= r.expires }
 
 // NewMemory makes a Memory that holds at most maxBytes.
 func NewMemory(maxBytes int, now func() time.Time) *Memory {
-	m := &Memory{max: maxBytes, now: now}
-	m.records = recent.New(func(_ place, r memoryRecord) { m.size -= cost(r) })
-	return m
+	return &Memory{max: maxBytes, now: now, records: recent.NewRecords()}
 }
 
-// cost counts an eighth more than the bytes, which is the most that the allocator
-// rounds up.
-func cost(r memoryRecord) int { return len(r.bytes)*9/8 + entryOverhead }
+// cost counts an eighth more than the bytes, for the gaps between them.
+func cost(records, size int) int { return size*9/8 + records*entryOverhead }
 
 // Put keeps a record.
 func (m *Memory) Put(_ context.Context, name string, record []byte, expires time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.put(placeOf(name), memoryRecord{record, expires.UnixMilli()})
+	return m.put(keyOf(name), record, expires)
 }
 
 // Replace keeps a record in place of one that is there.
 func (m *Memory) Replace(_ context.Context, name string, record []byte, expires time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	old, ok := m.records.Peek(placeOf(name))
-	if !ok || old.ended(m.now()) {
+	old, ok := m.records.Peek(keyOf(name))
+	if !ok || ended(old, m.now()) {
 		return ErrNotFound
 	}
-	return m.put(placeOf(name), memoryRecord{record, expires.UnixMilli()})
+	return m.put(keyOf(name), record, expires)
 }
 
 // put makes room by forgetting what was used longest ago; what could never fit
 // makes nobody leave.
-func (m *Memory) put(at place, r memoryRecord) error {
-	if cost(r) > m.max {
+func (m *Memory) put(key recent.Key, record []byte, expires time.Time) error {
+	if cost(1, len(record)+endSize) > m.max {
 		return errors.New("the record is larger than the whole memory state: raise the state's size")
 	}
-	m.records.Put(at, r)
-	m.size += cost(r)
-	for m.size > m.max {
+	room := m.records.Put(key, endSize+len(record))
+	binary.LittleEndian.PutUint64(room, uint64(expires.UnixMilli()))
+	copy(room[endSize:], record)
+	for cost(m.records.Len(), m.records.Bytes()) > m.max {
 		m.records.RemoveOldest()
 	}
 	return nil
@@ -88,23 +86,23 @@ func (m *Memory) put(at place, r memoryRecord) error {
 func (m *Memory) Get(_ context.Context, name string) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at := placeOf(name)
-	r, ok := m.records.Get(at)
+	key := keyOf(name)
+	record, ok := m.records.Get(key)
 	if !ok {
 		return nil, ErrNotFound
 	}
-	if r.ended(m.now()) {
-		m.records.Remove(at)
+	if ended(record, m.now()) {
+		m.records.Remove(key)
 		return nil, ErrNotFound
 	}
-	return r.bytes, nil
+	return bytes.Clone(record[endSize:]), nil
 }
 
 // Delete forgets a record.
 func (m *Memory) Delete(_ context.Context, name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.records.Remove(placeOf(name))
+	m.records.Remove(keyOf(name))
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // Store keeps records by name until they expire. It is safe for concurrent
-// use. Values are copied neither in nor out: do not change them.
+// use. Do not change a record that was put or got: a Store may hold the same.
 type Store interface {
 	// Put keeps a record, in place of one with the same name.
 	Put(ctx context.Context, name string, record []byte, expires time.Time) error

@@ -345,3 +345,45 @@ func TestAFullMemoryRefuses(t *testing.T) {
 		t.Errorf("after the first have ended: %v, %v", ok, err)
 	}
 }
+
+// Who reads while others write, delete and push out gets a whole record of that
+// name, or none; what they hold stays as it was.
+func TestMemoryIsReadWhileItChanges(t *testing.T) {
+	m := state.NewMemory(300_000, newClock().now)
+	record := func(name string, round int) []byte {
+		return []byte(strings.Repeat(fmt.Sprint(name, "/", round, ";"), 10+round*7919%300))
+	}
+	whole := func(name string, got []byte) bool {
+		first, _, _ := strings.Cut(string(got), ";")
+		round := 0
+		_, err := fmt.Sscanf(first, name+"/%d", &round)
+		return err == nil && string(got) == string(record(name, round))
+	}
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			var held []byte
+			for round := range 2000 {
+				name := fmt.Sprint("n", (round*31+worker*7)%200)
+				switch err := m.Put(t.Context(), name, record(name, round), start.Add(time.Hour)); {
+				case err != nil:
+					t.Error(err)
+				case round%5 == 0:
+					_ = m.Delete(t.Context(), name)
+				}
+				name = fmt.Sprint("n", round*17%200)
+				got, err := m.Get(t.Context(), name)
+				if err == nil && !whole(name, got) {
+					t.Errorf("%s is %.60q", name, got)
+					return
+				}
+				if held != nil && !whole(strings.Split(string(held), "/")[0], held) {
+					t.Error("what was got before has changed")
+					return
+				}
+				held = got
+			}
+		})
+	}
+	group.Wait()
+}

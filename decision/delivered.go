@@ -35,7 +35,7 @@ func delivered(key, dest string) []login.Header {
 	if contentType == "" && (dest == "" || dest == "empty") {
 		contentType = "application/octet-stream"
 	}
-	header := hardened[:len(hardened):len(hardened)]
+	header := append(make([]login.Header, 0, len(hardened)+2), hardened...)
 	if contentType != "" {
 		header = append(header, login.Header{Name: "content-type", Value: contentType})
 	}

@@ -68,17 +68,18 @@ const ownCookies = "__Host-rolepass"
 // cookiesForApp leaves what the application may see: not our cookies, nor,
 // where we say who asks, those by which it would know somebody.
 func (d *Decider) cookiesForApp(lines []string) string {
-	var left strings.Builder
-	for _, pair := range session.Cookies(lines) {
-		if strings.HasPrefix(pair[0], ownCookies) || !d.OwnSignIn && d.isAppCookie(pair[0]) {
+	var space [1024]byte // longer ones go to the heap
+	left := space[:0]
+	for name, value := range session.Cookies(lines) {
+		if strings.HasPrefix(name, ownCookies) || !d.OwnSignIn && d.isAppCookie(name) {
 			continue
 		}
-		if left.Len() > 0 {
-			left.WriteString("; ")
+		if len(left) > 0 {
+			left = append(left, "; "...)
 		}
-		left.WriteString(pair[0] + "=" + pair[1])
+		left = append(append(append(left, name...), '='), value...)
 	}
-	return left.String()
+	return string(left)
 }
 
 func (d *Decider) isAppCookie(name string) bool {

@@ -7,17 +7,17 @@ import (
 )
 
 // within is context.WithTimeout for what is nearly always answered out of
-// memory: the timer starts when somebody waits for its end, and most questions
-// are answered before anybody would. A timer and its context cost as much as
-// finding a session. The caller calls cancel.
+// memory: its time begins when somebody first waits for its end, or asks for it,
+// and most questions are answered before anybody would. A timer and its context
+// cost as much as finding a session. The caller calls cancel.
 func within(ctx context.Context, d time.Duration) *limited {
-	return &limited{Context: ctx, end: time.Now().Add(d)}
+	return &limited{Context: ctx, time: d}
 }
 
-// limited is a context with a deadline, whose timer starts with the first Done.
+// limited is a context with a deadline, which begins with its first use.
 type limited struct {
 	context.Context // the one around it
-	end             time.Time
+	time            time.Duration
 
 	mu    sync.Mutex
 	over  bool // cancelled
@@ -25,12 +25,7 @@ type limited struct {
 	stop  context.CancelFunc
 }
 
-func (l *limited) Deadline() (time.Time, bool) {
-	if outer, ok := l.Context.Deadline(); ok && outer.Before(l.end) {
-		return outer, true
-	}
-	return l.end, true
-}
+func (l *limited) Deadline() (time.Time, bool) { return l.watched().Deadline() }
 
 func (l *limited) Done() <-chan struct{} { return l.watched().Done() }
 
@@ -41,7 +36,7 @@ func (l *limited) watched() context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.timed == nil {
-		l.timed, l.stop = context.WithDeadline(l.Context, l.end)
+		l.timed, l.stop = context.WithTimeout(l.Context, l.time)
 		if l.over {
 			l.stop()
 		}

@@ -16,7 +16,7 @@ import (
 
 // answer writes a decision. Whatever is not exactly a yes is a no.
 func answer(d decision.Decision) *authv3.CheckResponse {
-	if y, ok := allows(d); ok {
+	if y := (yes{}); y.allows(d) {
 		return y.message()
 	}
 	if d.Kind == decision.Redirect && d.Signed.Target() != "" && d.Bucket.Host != "" {
@@ -38,11 +38,14 @@ type yes struct {
 	set    []login.Header
 	remove []string
 	add    []login.Header
+
+	space [2]login.Header // for set, which has no more as a rule
 }
 
-// allows gives the yes of a decision, if it is exactly one.
-func allows(d decision.Decision) (yes, bool) {
-	y := yes{code: string(d.Code), session: d.Session}
+// allows makes it the yes of a decision, if that is exactly one. Else it is none
+// that may be written.
+func (y *yes) allows(d decision.Decision) bool {
+	y.code, y.session = string(d.Code), d.Session
 	switch {
 	case d.Kind == decision.Pass && d.Authorization != "":
 		y.pass(d)
@@ -57,12 +60,12 @@ func allows(d decision.Decision) (yes, bool) {
 	case d.Kind == decision.Stream && (d.Signed.Target() != "") != (d.Authorized.Target() != "") && d.Bucket.Host != "":
 		y.stream(d)
 	default:
-		return yes{}, false
+		return false
 	}
 	if d.Target != "" && d.Kind != decision.Stream {
 		y.set = append(y.set, login.Header{Name: ":path", Value: d.Target})
 	}
-	return y, true
+	return true
 }
 
 // openly goes on to the application with nothing that says who asks.
@@ -71,6 +74,10 @@ var openly = []string{contract.Authorization, contract.APIKey, contract.Cookie}
 // fromClient goes on to the application with the client's own token and no
 // cookie, by which it might know somebody else.
 var fromClient = []string{contract.Cookie}
+
+// besidesOurs is the client's own credential that goes where ours takes the place
+// of the other.
+var besidesOurs = []string{contract.APIKey}
 
 // untouched goes on to the application as it came, but for what is our own.
 // Only a server in shadow writes it.
@@ -88,8 +95,8 @@ func untouched(d decision.Decision) *authv3.CheckResponse {
 // pass goes on to the application with the person's own credential and
 // nothing else that says who asks.
 func (y *yes) pass(d decision.Decision) {
-	y.set = append(make([]login.Header, 0, 2), login.Header{Name: contract.Authorization, Value: d.Authorization.Reveal()})
-	y.remove = append(make([]string, 0, 2), contract.APIKey)
+	y.set = append(y.space[:0], login.Header{Name: contract.Authorization, Value: d.Authorization.Reveal()})
+	y.remove = besidesOurs[:1:1]
 	y.cookie(d)
 }
 
@@ -124,7 +131,7 @@ func (y *yes) cookie(d decision.Decision) {
 // stream goes to S3. The new path makes Envoy choose the route again, and the
 // metadata makes it choose S3's; without the first the second does nothing.
 func (y *yes) stream(d decision.Decision) {
-	y.set = []login.Header{{Name: ":path", Value: d.Signed.Target()}}
+	y.set = append(y.space[:0], login.Header{Name: ":path", Value: d.Signed.Target()})
 	y.remove, y.add, y.route = toRemoveForS3, d.Header, contract.S3Route(d.Bucket.Host)
 	if d.Authorized.Target() != "" {
 		y.signed(d.Authorized)

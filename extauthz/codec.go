@@ -36,10 +36,11 @@ func Register(s grpc.ServiceRegistrar, decide func(context.Context, decision.Req
 	}, nil)
 }
 
-// question is a CheckRequest as the codec reads it.
+// question is a CheckRequest as the codec reads it, with room for its yes.
 type question struct {
 	request decision.Request
 	problem string
+	yes     yes
 }
 
 // check is Check, with Guard around it. It answers a yes, or a
@@ -54,8 +55,8 @@ func check(ctx context.Context, in *question, decide func(context.Context, decis
 		return unreadable(in.problem)
 	}
 	d := decide(ctx, in.request)
-	if y, ok := allows(d); ok && y.code != "" && y.encodable() {
-		return &y
+	if y := &in.yes; y.allows(d) && y.code != "" && y.encodable() {
+		return y
 	}
 	response := answer(d)
 	if !sound(response) {

@@ -39,6 +39,9 @@ func read(in *authv3.CheckRequest) (r decision.Request, problem string) {
 // readHeaders takes all headers, however Envoy wrote them.
 func readHeaders(http *authv3.AttributeContext_HttpRequest, h *headers) (problem string) {
 	for _, header := range http.GetHeaderMap().GetHeaders() {
+		if !h.reads(header.GetKey()) {
+			continue // most of a browser's: not worth a copy
+		}
 		value := header.GetValue()
 		if raw := header.GetRawValue(); len(raw) > 0 {
 			value = string(raw)
@@ -60,6 +63,16 @@ func readHeaders(http *authv3.AttributeContext_HttpRequest, h *headers) (problem
 type headers struct {
 	*decision.Request
 	seen int
+}
+
+// reads says that set does something with a header of this name.
+func (h *headers) reads(name string) bool {
+	switch name = strings.ToLower(name); name {
+	case contract.Cookie, contract.Authorization, contract.APIKey, partialBody:
+		return true
+	}
+	to, _ := field(h.Request, name)
+	return to != nil
 }
 
 func (h *headers) set(name, value string) (problem string) {

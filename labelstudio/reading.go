@@ -128,13 +128,14 @@ func readApp(method, path, query string) Reading {
 	}
 	kind, side := App, Door("")
 	for _, form := range forms {
-		if err := door(form); err != nil {
+		segments := segments(form)
+		if err := door(segments); err != nil {
 			return refuse(err)
 		}
-		if k := page(form); k != App {
+		if k := page(segments); k != App {
 			kind = k
 		}
-		if d := sideDoor(method, form, query); d != "" {
+		if d := sideDoor(method, segments, query); d != "" {
 			side = d
 		}
 	}

@@ -60,8 +60,7 @@ func anonymous(method, target string) bool {
 // exact fetch. It looks anywhere in the path, because the application may be
 // mounted below a prefix and matches one of these routes unanchored, and in
 // any case, because some server in between may fold it.
-func door(form string) *refusal.Refusal {
-	segments := segments(form)
+func door(segments []string) *refusal.Refusal {
 	for i, segment := range segments {
 		switch {
 		case i >= 2 && oneOf(segment, "resolve", "presign") && oneOf(segments[i-2], "tasks", "projects"):
@@ -77,8 +76,7 @@ func door(form string) *refusal.Refusal {
 
 // page says whether a form of a path is one of the pages that Rolepass answers
 // in the application's place.
-func page(form string) Kind {
-	segments := segments(form)
+func page(segments []string) Kind {
 	switch {
 	case len(segments) == 1 && strings.EqualFold(segments[0], "logout"):
 		return Logout

@@ -46,8 +46,7 @@ var plainExports = []string{"JSON", "JSON_MIN", "CSV", "TSV"}
 
 // sideDoor says which door a form of a path is, if any. Like door, it looks
 // anywhere in the path and in any case.
-func sideDoor(method, form, query string) Door {
-	parts := segments(form)
+func sideDoor(method string, parts []string, query string) Door {
 	for i := range parts {
 		if oneOf(parts[i], "admin", "django-rq") && (i == 0 || !strings.EqualFold(parts[i-1], "static")) {
 			return DoorAdministration
@@ -63,6 +62,9 @@ func sideDoor(method, form, query string) Door {
 }
 
 func lower(parts []string) []string {
+	if !slices.ContainsFunc(parts, func(part string) bool { return strings.ToLower(part) != part }) {
+		return parts
+	}
 	out := make([]string, len(parts))
 	for i, part := range parts {
 		out[i] = strings.ToLower(part)

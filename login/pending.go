@@ -129,8 +129,8 @@ func dropPending(name string) string {
 // pendingNames lists the login cookies that a browser sent.
 func pendingNames(cookieLines []string) []string {
 	var names []string
-	for _, pair := range session.Cookies(cookieLines) {
-		if name, ok := strings.CutPrefix(pair[0], pendingPrefix); ok {
+	for cookie := range session.Cookies(cookieLines) {
+		if name, ok := strings.CutPrefix(cookie, pendingPrefix); ok {
 			if _, valid := parseHandle(name + ".0"); valid {
 				names = append(names, name)
 			}

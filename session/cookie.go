@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"iter"
 	"strings"
 )
 
@@ -25,46 +26,47 @@ func DropCookie() string {
 	return CookieName + "=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
 }
 
-// Cookies reads Cookie header lines into name and value pairs, in order. The
-// values are taken as they stand: nothing is decoded or trimmed but blanks.
-func Cookies(lines []string) [][2]string {
-	var pairs [][2]string
-	for _, line := range lines {
-		for part := range strings.SplitSeq(line, ";") {
-			name, value, ok := strings.Cut(strings.Trim(part, " \t"), "=")
-			if ok && name != "" {
-				pairs = append(pairs, [2]string{name, value})
+// Cookies reads Cookie header lines into names and values, in order. The values
+// are taken as they stand: nothing is decoded or trimmed but blanks.
+func Cookies(lines []string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, line := range lines {
+			for part := range strings.SplitSeq(line, ";") {
+				name, value, ok := strings.Cut(strings.Trim(part, " \t"), "=")
+				if ok && name != "" && !yield(name, value) {
+					return
+				}
 			}
 		}
 	}
-	return pairs
 }
 
 // Cookie gives the value of the one cookie with a name. Two cookies of one
-// name are as good as none: somebody else may have set either. It reads as
-// Cookies does, without keeping what it does not look for.
-func Cookie(lines []string, name string) (string, bool) {
-	value, found := "", false
-	for _, line := range lines {
-		for part := range strings.SplitSeq(line, ";") {
-			got, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
-			if !ok || got != name || name == "" {
-				continue
-			}
-			if found {
-				return "", false
-			}
-			value, found = v, true
+// name are as good as none: somebody else may have set either.
+func Cookie(lines []string, name string) (value string, found bool) {
+	for n, v := range Cookies(lines) {
+		if n != name {
+			continue
 		}
+		if found {
+			return "", false
+		}
+		value, found = v, true
 	}
 	return value, found
 }
 
 // token is the cookie's secret, split into the two things it is for.
 type token struct {
-	id    string            // names the session
-	store string            // names its record
-	half  [sha256.Size]byte // opens it, together with the server's key
+	id     string // names the session
+	store  string // names its record
+	secret [tokenSize]byte
+}
+
+// half opens the record, together with the server's key.
+func (t token) half() [sha256.Size]byte {
+	var buffer [len(halfLabel) + tokenSize]byte
+	return sha256.Sum256(append(append(buffer[:0], halfLabel...), t.secret[:]...))
 }
 
 // encode gives the cookie's value.
@@ -76,8 +78,6 @@ var strict = base64.RawURLEncoding.Strict()
 // parse reads a cookie's value; any form but the canonical one is refused. It
 // is on the way of every request, and makes one string.
 func parse(value string) (token, bool) {
-	// What is hashed is a label and the secret: one buffer for both.
-	var buffer [len(halfLabel) + tokenSize]byte
 	if base64.RawURLEncoding.DecodedLen(len(value)) != tokenSize {
 		return token{}, false
 	}
@@ -87,11 +87,11 @@ func parse(value string) (token, bool) {
 	if err != nil || n != tokenSize || string(base64.RawURLEncoding.AppendEncode(text[:0], secret[:])) != value {
 		return token{}, false
 	}
+	var buffer [len(idLabel) + tokenSize]byte
 	id := sha256.Sum256(append(append(buffer[:0], idLabel...), secret[:]...))
 	var name [len(storePrefix) + 2*sha256.Size]byte
 	store := string(hex.AppendEncode(append(name[:0], storePrefix...), id[:]))
-	half := sha256.Sum256(append(append(buffer[:0], halfLabel...), secret[:]...))
-	return token{id: store[len(storePrefix):], store: store, half: half}, true
+	return token{id: store[len(storePrefix):], store: store, secret: secret}, true
 }
 
 const (

@@ -23,9 +23,9 @@ func FuzzCookie(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, sent, behind string) {
 		lines := strings.Split(before+session.CookieName+"="+sent+behind, "\n")
 		ours, values := 0, ""
-		for _, pair := range session.Cookies(lines) {
-			if pair[0] == session.CookieName {
-				ours, values = ours+1, pair[1]
+		for name, value := range session.Cookies(lines) {
+			if name == session.CookieName {
+				ours, values = ours+1, value
 			}
 		}
 		if got, found := session.Cookie(lines, session.CookieName); found != (ours == 1) || found && got != values {

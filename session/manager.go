@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,8 +49,8 @@ func (m *Manager) New(latest time.Time) (s *Session, token string, err error) {
 	}
 	value := encode(secret)
 	parsed, _ := parse(value)
-	now := m.Now()
-	s = &Session{ID: parsed.id, half: parsed.half[:], Created: now, Seen: now, Expires: now.Add(m.Absolute)}
+	now, half := m.Now(), parsed.half()
+	s = &Session{ID: parsed.id, half: half[:], Created: now, Seen: now, Expires: now.Add(m.Absolute)}
 	if !latest.IsZero() && latest.Before(s.Expires) {
 		s.Expires = latest
 	}
@@ -100,19 +99,21 @@ func (m *Manager) Find(ctx context.Context, cookieLines []string) (*Session, err
 	if err != nil {
 		return nil, fmt.Errorf("reading a session: %w", err)
 	}
-	s, err := m.open(t, record)
+	now := m.Now()
+	s, err := m.open(t, record, now)
 	if err != nil {
 		return nil, err
 	}
-	return m.touch(ctx, s)
+	return m.touch(ctx, s, now)
 }
 
 // open gives the session of a record, which was perhaps opened before.
-func (m *Manager) open(t token, record []byte) (*Session, error) {
-	if s, ok := m.opened.get(t.id, record, m.Now()); ok {
+func (m *Manager) open(t token, record []byte, now time.Time) (*Session, error) {
+	if s, ok := m.opened.get(t.id, record, now); ok {
 		return s, nil
 	}
-	value, ends, err := m.Sealer.Open(kind, t.id, t.half[:], record)
+	half := t.half()
+	value, ends, err := m.Sealer.Open(kind, t.id, half[:], record)
 	if err != nil {
 		return nil, ErrNone
 	}
@@ -120,15 +121,14 @@ func (m *Manager) open(t token, record []byte) (*Session, error) {
 	if err != nil {
 		return nil, ErrNone
 	}
-	s.ID, s.half = t.id, bytes.Clone(t.half[:])
+	s.ID, s.half = t.id, half[:]
 	m.opened.put(t.id, record, s, ends, m.MostOpened)
 	return s, nil
 }
 
 // touch moves Seen on, now and then. A session that was ended meanwhile is
 // not written again.
-func (m *Manager) touch(ctx context.Context, s *Session) (*Session, error) {
-	now := m.Now()
+func (m *Manager) touch(ctx context.Context, s *Session, now time.Time) (*Session, error) {
 	if !now.Before(s.Expires) {
 		return nil, ErrNone
 	}

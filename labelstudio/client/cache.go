@@ -178,8 +178,8 @@ func refused(err error, code refusal.Code) bool {
 func (c *Client) keep(q question, k kept, asked time.Time) {
 	const overhead = 512 // of an entry, its key and what it names, about
 	k.bytes = overhead + len(q.session) + len(q.credential) + len(k.answer.who.Email) + len(k.answer.who.Authorization)
-	for uri := range k.answer.uris {
-		k.bytes += len(uri) + 64
+	for _, uri := range k.answer.uris {
+		k.bytes += len(uri) + 32
 	}
 	if k.bytes > c.MaxBytes/8 {
 		return

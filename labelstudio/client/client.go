@@ -23,6 +23,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,7 +139,7 @@ type Answer struct {
 	// Waited is how long Label Studio was waited for, also where it gave no
 	// answer; the zero value when the answer was known.
 	Waited Wait
-	uris   map[string]struct{}
+	uris   []string // in order
 	who    Person
 }
 
@@ -173,8 +175,20 @@ func (Person) LogValue() slog.Value { return slog.StringValue("[person]") }
 // that is the object's URI, or the URI that Label Studio itself takes out of
 // a string of HTML. It is false for every object of a project.
 func (a Answer) Names(location presign.Location) bool {
-	_, ok := a.uris[scheme+location.Bucket+"/"+location.Key]
+	_, ok := slices.BinarySearchFunc(a.uris, location, compare)
 	return ok
+}
+
+// compare orders a URI and a location's, without writing the latter.
+func compare(uri string, location presign.Location) int {
+	for _, part := range [...]string{scheme, location.Bucket, "/", location.Key} {
+		n := min(len(uri), len(part))
+		if order := strings.Compare(uri[:n], part); order != 0 {
+			return order
+		}
+		uri = uri[n:]
+	}
+	return len(uri)
 }
 
 // Task asks for a task. The error is a refusal with one of this package's

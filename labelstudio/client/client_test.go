@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/rolepass/rolepass/grants"
 	"github.com/rolepass/rolepass/labelstudio/client"
@@ -265,4 +268,19 @@ func TestA500MayPass(t *testing.T) {
 	isRefused(t, err, refusal.Unavailable, client.CodeShut)
 	_, err = c.Owner(t.Context(), ada)
 	isRefused(t, err, refusal.Unavailable, client.CodeShut)
+}
+
+// URIs and locations are in one order, whatever they begin with alike.
+func TestURIsAreInOrder(t *testing.T) {
+	part := rapid.StringOf(rapid.RuneFrom([]rune("ab/.-é")))
+	rapid.Check(t, func(t *rapid.T) {
+		location := presign.Location{Bucket: part.Draw(t, "bucket"), Key: part.Draw(t, "key")}
+		uri := "s3://" + part.Draw(t, "uri")
+		if rapid.Bool().Draw(t, "cut") {
+			uri = location.URI()[:rapid.IntRange(0, len(location.URI())).Draw(t, "at")]
+		}
+		if got, want := cmp.Compare(client.Compare(uri, location), 0), strings.Compare(uri, location.URI()); got != want {
+			t.Fatalf("%q beside %q: %d, not %d", uri, location.URI(), got, want)
+		}
+	})
 }

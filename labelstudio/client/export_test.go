@@ -1,5 +1,8 @@
 package client
 
+// Compare is compare.
+var Compare = compare
+
 // Held is how many answers and bytes the client keeps, and of how many
 // sessions.
 func (c *Client) Held() (answers, bytes, sessions int) {

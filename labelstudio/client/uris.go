@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -11,10 +12,9 @@ const scheme = "s3://"
 // labelling configuration reaches deeper than a few levels.
 const maxDepth = 100
 
-// collect gives the URIs that the values of a task's data name. Keys of objects
-// are no values.
-func collect(data any) map[string]struct{} {
-	uris := map[string]struct{}{}
+// collect gives the URIs that the values of a task's data name, in order and each
+// once. Keys of objects are no values.
+func collect(data any) (uris []string) {
 	var walk func(any, int)
 	walk = func(value any, depth int) {
 		if depth > maxDepth {
@@ -23,7 +23,7 @@ func collect(data any) map[string]struct{} {
 		switch v := value.(type) {
 		case string:
 			if uri := uriIn(v); strings.HasPrefix(uri, scheme) {
-				uris[uri] = struct{}{}
+				uris = append(uris, uri)
 			}
 		case []any:
 			for _, item := range v {
@@ -36,7 +36,8 @@ func collect(data any) map[string]struct{} {
 		}
 	}
 	walk(data, 0)
-	return uris
+	slices.Sort(uris)
+	return slices.Clip(slices.Compact(uris))
 }
 
 // uriIn finds the URI that Label Studio finds in a string (get_uri_via_regex of

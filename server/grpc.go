@@ -22,7 +22,7 @@ const (
 // NewGRPC is the door: Check, and the last resort around it. Scan reads a
 // CheckRequest without making its messages, where it is of the usual shape.
 func NewGRPC(decide func(context.Context, decision.Request) decision.Decision, scan bool) *grpc.Server {
-	s := grpc.NewServer(append(grpcOptions(), grpc.ForceServerCodecV2(extauthz.Codec{Scan: scan}))...)
+	s := grpc.NewServer(append(DoorOptions(), grpc.ForceServerCodecV2(extauthz.Codec{Scan: scan}))...)
 	extauthz.Register(s, decide)
 	return s
 }
@@ -30,12 +30,13 @@ func NewGRPC(decide func(context.Context, decision.Request) decision.Decision, s
 // inShadow is the door in shadow. It makes every message: a request that
 // cannot be read is asked about as it is.
 func inShadow(decide func(context.Context, decision.Request) decision.Decision, unread func(decision.Request, refusal.Code) decision.Decision) *grpc.Server {
-	s := grpc.NewServer(append(grpcOptions(), grpc.UnaryInterceptor(extauthz.Guard))...)
+	s := grpc.NewServer(append(DoorOptions(), grpc.UnaryInterceptor(extauthz.Guard))...)
 	authv3.RegisterAuthorizationServer(s, &extauthz.Server{Decide: decide, Unread: unread})
 	return s
 }
 
-func grpcOptions() []grpc.ServerOption {
+// DoorOptions are the settings of the door.
+func DoorOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(largestCheck),
 		grpc.MaxConcurrentStreams(atOnce),

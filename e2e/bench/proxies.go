@@ -40,8 +40,9 @@ func (p *proxy) get(target string, header ...string) *http.Request {
 	return r
 }
 
-// proxies starts the three: a bare route with a location that is signed
-// already, Envoy's own signing with one credential for everybody, and Rolepass.
+// proxies starts the four: a bare route with a location that is signed already,
+// Envoy's own signing with one credential for everybody, the bare route with a
+// question to a server that decides nothing, and Rolepass.
 func (l *lab) proxies() ([]*proxy, error) {
 	location, bucket, credentials, err := l.signed()
 	if err != nil {
@@ -65,6 +66,12 @@ func (l *lab) proxies() ([]*proxy, error) {
 		path, _, _ := strings.Cut(signed.Target(), "?")
 		return own.get(path)
 	}
+	asking := &proxy{name: "the bare route, and Check asked of a server that reads nothing"}
+	asking.request = func(i int) *http.Request {
+		r := bare.request(i)
+		r.URL.Host = strings.TrimPrefix(asking.base, "http://")
+		return r
+	}
 	ours := &proxy{name: "Rolepass"}
 	all, err := cookies(usual.sessions)
 	if err != nil {
@@ -74,8 +81,8 @@ func (l *lab) proxies() ([]*proxy, error) {
 		return ours.get(fetching(i%objects), "cookie", all[i%len(all)], "sec-fetch-site", "same-origin", "sec-fetch-mode", "no-cors", "sec-fetch-dest", "image")
 	}
 	filter := fmt.Sprintf(signingFilter, credentials.AccessKeyID, credentials.SecretAccessKey.Reveal(), credentials.SessionToken.Reveal())
-	return []*proxy{bare, own, ours}, errors.Join(
-		l.startPlain(bare, "bare", ""), l.startPlain(own, "signing", filter), l.startOurs(ours))
+	return []*proxy{bare, own, asking, ours}, errors.Join(
+		l.startPlain(bare, "bare", "", ""), l.startPlain(own, "signing", filter, ""), l.startAsking(asking), l.startOurs(ours))
 }
 
 // signed gives what signs a location at the lab's S3.
@@ -91,24 +98,49 @@ func (l *lab) signed() (func(int) presign.Location, presign.Bucket, *presign.Cre
 	}, bucket, credentials, err
 }
 
-// startPlain starts an Envoy with one route to S3, and perhaps a filter.
-func (l *lab) startPlain(p *proxy, name, filter string) error {
+// startPlain starts an Envoy with one route to S3, and perhaps a filter and the
+// cluster that it needs.
+func (l *lab) startPlain(p *proxy, name, filter, cluster string) error {
 	address, err := free()
 	if err != nil {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(address)
 	_, s3, _ := net.SplitHostPort(l.s3)
-	return l.startEnvoy(p, name, address, fmt.Sprintf(plainEnvoy, port, filter, s3))
+	return l.startEnvoy(p, name, address, fmt.Sprintf(plainEnvoy, port, filter, s3)+cluster)
+}
+
+// startAsking starts a server that says yes to everything, and an Envoy that asks
+// it: what Check costs whoever answers.
+func (l *lab) startAsking(p *proxy) error {
+	server, err := l.serve(contestant{name: "floor, an empty yes", asks: "fetch", size: usual})
+	if err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(server.address)
+	if err := l.startPlain(p, "asking", askingFilter, fmt.Sprintf(askedCluster, port)); err != nil {
+		return err
+	}
+	p.pids = append(p.pids, server.cmd.Process.Pid)
+	return nil
+}
+
+// serve starts a server of the comparison without a proxy, which ends with the
+// lab.
+func (l *lab) serve(c contestant, more ...string) (*running, error) {
+	server, err := start(plan{}, c, more...)
+	if err == nil {
+		l.ends = append(l.ends, func() { _ = server.input.Close(); _ = server.cmd.Wait() })
+	}
+	return server, err
 }
 
 // startOurs starts Rolepass, and an Envoy with the product's own bootstrap.
 func (l *lab) startOurs(p *proxy) error {
-	server, err := start(plan{}, contestant{name: "rolepass fetch, audit and metrics", asks: "fetch", size: usual}, "-s3", l.s3)
+	server, err := l.serve(contestant{name: "rolepass fetch, audit and metrics", asks: "fetch", size: usual}, "-s3", l.s3)
 	if err != nil {
 		return err
 	}
-	l.ends = append(l.ends, func() { _ = server.input.Close(); _ = server.cmd.Wait() })
 	address, err := free()
 	if err != nil {
 		return err
@@ -201,3 +233,19 @@ const signingFilter = `
               use_unsigned_payload: true
               query_string: {expiration_time: 60s}
               credential_provider: {inline_credential: {access_key_id: %s, secret_access_key: %s, session_token: %s}}`
+
+const askingFilter = `
+          - name: envoy.filters.http.ext_authz
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz
+              transport_api_version: V3
+              grpc_service: {envoy_grpc: {cluster_name: check}, timeout: 15s}`
+
+const askedCluster = `  - name: check
+    type: STATIC
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {}}
+    load_assignment: {cluster_name: check, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %s}}}}]}]}
+`

@@ -39,6 +39,8 @@ var sets = map[string][]contestant{
 	"decision": {
 		{"empty", "fetch", usual, untuned},
 		{"empty, our settings", "fetch", usual, tuned},
+		{"floor, an empty yes", "fetch", usual, floor(0)},
+		{"floor, a yes as long as a fetch's", "fetch", usual, floor(answerSize)},
 		{"AWS SDK for each request", "fetch", usual, sdkServer},
 		{"rolepass fetch, bare", "fetch", usual, plainly},
 		{"rolepass fetch, audit and metrics", "fetch", usual, watched},
@@ -152,7 +154,7 @@ func serveAs(name, profiles, s3 string) error {
 	}
 	fmt.Println(listener.Addr())
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); s.Stop() }() // ends with whoever started it
-	if strings.HasPrefix(name, "rolepass") {
+	if strings.HasPrefix(name, "rolepass") || strings.HasPrefix(name, "floor") {
 		listener = server.Batching(listener)
 	}
 	err = s.Serve(listener)

@@ -57,7 +57,7 @@ func (g GatewayEdge) check(s Settings) error {
 		problems = append(problems, fmt.Errorf("the credential is %q: give the name of a Secret in the Gateway's namespace", g.Credential))
 	}
 	if (s.PublicScheme == "https") != (g.Credential != "") {
-		problems = append(problems, errors.New("an https public address needs the credential of its certificate, and a plain one must have none"))
+		problems = append(problems, errors.New("an https public address needs the credential of its certificate, and a plain one must have none: give --credential with the name of the Secret, or leave it out"))
 	}
 	return errors.Join(append(problems, g.checkMount(s)...)...)
 }

@@ -52,7 +52,7 @@ func (i Ingress) check(s Settings) error {
 		problems = append(problems, fmt.Errorf("the credential is %q: give the name of a Secret in the gateway's namespace", i.Credential))
 	}
 	if (s.PublicScheme == "https") != (i.Credential != "") {
-		problems = append(problems, errors.New("an https public address needs the credential of its certificate, and a plain one must have none"))
+		problems = append(problems, errors.New("an https public address needs the credential of its certificate, and a plain one must have none: give --credential with the name of the Secret, or leave it out"))
 	}
 	if s.PublicScheme == "https" && served(s) == "*" {
 		problems = append(problems, fmt.Errorf("the public host %q has no domain: a gateway finds the certificate by a name with one", s.PublicHost))

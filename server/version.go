@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -16,25 +17,29 @@ const (
 	versionEvery = time.Hour
 )
 
-// watchVersion warns when the Label Studio behind us is one whose routes
-// nobody has compared with those that the reader knows. It only warns: what
+// watchVersion asks Label Studio for its version, at the start and every hour. It
+// says once when there is no answer, since a wrong address would else show at the
+// first login only; and it warns when the Label Studio behind us is one whose
+// routes nobody has compared with those that the reader knows. It only warns: what
 // the reader does not know it still judges by its form.
 func (s *Server) watchVersion(ctx context.Context) error {
-	for last, wait := "", time.Duration(0); ; {
+	silent, last := false, ""
+	for wait := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
 		}
 		version, err := s.version(ctx)
-		if wait = versionEvery; err != nil {
-			wait = versionRetry
-			continue
-		}
-		if version != last {
+		switch {
+		case err == nil && (silent || version != last):
 			s.sayVersion(version)
+		case err != nil && !silent && ctx.Err() == nil:
+			s.log.Warn("Label Studio does not answer: until it does, whatever needs its word is refused", "error", err, "cause", errors.Unwrap(err))
 		}
-		last = version
+		if silent, wait = err != nil, versionRetry; err == nil {
+			last, wait = version, versionEvery
+		}
 	}
 }
 

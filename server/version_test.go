@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -13,7 +14,8 @@ import (
 )
 
 // A version that nobody tested is named in the log: once, whenever Label Studio
-// begins to answer, and again when it becomes another.
+// begins to answer, and again when it becomes another. So is, once, that it does
+// not answer.
 func TestAVersionThatNobodyTestedIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex // guards the three below: the watcher runs beside
@@ -23,7 +25,7 @@ func TestAVersionThatNobodyTestedIsNamed(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			if asked++; answer == "" {
-				return "", errors.New("it still starts")
+				return "", fmt.Errorf("no answer: %w", errors.New("it still starts"))
 			}
 			return answer, nil
 		}}
@@ -41,19 +43,26 @@ func TestAVersionThatNobodyTestedIsNamed(t *testing.T) {
 				t.Errorf("%d warnings, want %d that name %s:\n%s", got, warnings, naming, &log)
 			}
 		}
-		after(time.Minute, 0, "")
+		after(time.Minute, 1, `cause="it still starts"`)
 		mu.Lock()
 		if asked < 4 {
 			t.Errorf("asked %d times in a minute without an answer", asked)
 		}
 		mu.Unlock()
 		becomes("1.99.0\nlevel=ERROR")
-		after(time.Minute, 1, "1.99.0level=ERROR")
-		after(10*time.Hour, 1, "1.23.2")
+		after(time.Minute, 2, "1.99.0level=ERROR")
+		after(10*time.Hour, 2, "1.23.2")
 		becomes("1.23.2")
-		after(time.Hour, 1, "version=1.23.2")
+		after(time.Hour, 2, "version=1.23.2")
 		becomes("2.0.0")
-		after(time.Hour, 2, "version=2.0.0")
+		after(time.Hour, 3, "version=2.0.0")
+		becomes("")
+		after(2*time.Hour, 4, "does not answer")
+		mu.Lock()
+		log.Reset()
+		mu.Unlock()
+		becomes("1.23.2")
+		after(time.Minute, 0, "Label Studio answers")
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)

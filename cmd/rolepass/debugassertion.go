@@ -27,7 +27,7 @@ func debugAssertionCommand() *cobra.Command {
 		Short: "Verify one SAMLResponse as the ACS would",
 		Long: "Verify one SAMLResponse, in base64 as the browser posts it, and print what it says; or the code and the sentence with which it is refused, and exit with 1.\n" +
 			"The configuration needs no more than public_url and idps. Without --request-id an answer to any request is taken, but never one to none.",
-		Args: cobra.NoArgs,
+		Args: nothing,
 	}
 	path := configFlag(c)
 	in := c.Flags().String("in", "", "read from this `file` (default standard input)")
@@ -38,7 +38,7 @@ func debugAssertionCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		loaded, err := load(c, *path, config.ForAssertion)
+		loaded, err := loadQuietly(*path, config.ForAssertion)
 		if err != nil {
 			return err
 		}

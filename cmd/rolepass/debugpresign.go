@@ -18,7 +18,7 @@ func debugPresignCommand() *cobra.Command {
 		Short: "Print the location that would be signed",
 		Long: "Print the location that would be signed for one object, with the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.\n" +
 			"The configuration needs no more than public_url and buckets. Whoever has the printed address can read the object until it ends.",
-		Args: cobra.ExactArgs(1),
+		Args: exactly(1),
 	}
 	path := configFlag(c)
 	method := c.Flags().String("method", "GET", "GET or HEAD")
@@ -32,7 +32,7 @@ func debugPresignCommand() *cobra.Command {
 		if *expires < time.Second || *expires > presign.MaxExpires || *expires%time.Second != 0 {
 			return fmt.Errorf("--expires %s is not between 1s and 168h in whole seconds", *expires)
 		}
-		loaded, err := load(c, *path, config.ForPresign)
+		loaded, err := loadQuietly(*path, config.ForPresign)
 		if err != nil {
 			return err
 		}

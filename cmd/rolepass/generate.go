@@ -16,7 +16,7 @@ func generateEnvoyCommand() *cobra.Command {
 		Use:   "envoy --config FILE",
 		Short: "Print Envoy's bootstrap",
 		Long:  "Print the bootstrap for `envoy --config-path`, with the reason beside each choice. It reads no file beside the configuration, so it may run anywhere.",
-		Args:  cobra.NoArgs,
+		Args:  nothing,
 	}
 	path := configFlag(c)
 	fragment := c.Flags().Bool("fragment", false, "print only what an Envoy that exists needs beside what it has")

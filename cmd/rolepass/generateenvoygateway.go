@@ -13,7 +13,7 @@ func generateEnvoyGatewayCommand() *cobra.Command {
 		Short: "Print what makes a Gateway of Envoy Gateway the edge",
 		Long: "Print an EnvoyProxy, a Gateway and an EnvoyPatchPolicy for `kubectl apply`, with the reason beside each choice. Envoy Gateway must have enableEnvoyPatchPolicy. " +
 			"It reads no file beside the configuration, so it may run anywhere.",
-		Args: cobra.NoArgs,
+		Args: nothing,
 	}
 	path := configFlag(c)
 	var edge envoy.GatewayEdge

@@ -13,7 +13,7 @@ func generateIstioCommand() *cobra.Command {
 		Short: "Print what makes an Istio ingress gateway the edge",
 		Long: "Print a Gateway and an EnvoyFilter for `kubectl apply`, with the reason beside each choice. The port of `envoy: listen` is the one that the gateway's pods listen on. " +
 			"It reads no file beside the configuration, so it may run anywhere.",
-		Args: cobra.NoArgs,
+		Args: nothing,
 	}
 	path := configFlag(c)
 	var ingress envoy.Ingress

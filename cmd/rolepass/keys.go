@@ -23,11 +23,11 @@ func keysRotateCommand() *cobra.Command {
 		Short: "Make a new key and let a running Rolepass seal with it",
 		Long: "Write a new key into the directory that keys names, and have the Rolepass that serves this configuration seal with it. Nobody is signed out: the older keys go on opening what they sealed.\n" +
 			"Delete an older key when session.absolute has passed, unless accounts in the application were made under it.",
-		Args: cobra.NoArgs,
+		Args: nothing,
 	}
 	path := configFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		loaded, err := load(c, *path, config.Everything)
+		loaded, err := loadQuietly(*path, config.Everything)
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func keysSAMLCommand() *cobra.Command {
 		Short: "Write a new SAML key with its certificate and print its file's name",
 		Long: "Write a new key into the directory that saml_keys names. The oldest key there signs, and the certificates of all are in our metadata.\n" +
 			"To roll over: write a new key, restart, let the IdP read the metadata again, delete the old key's file, restart.",
-		Args: cobra.ExactArgs(1),
+		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := saml.NewSigningKey(args[0], time.Now(), rand.Reader)
 			if err != nil {
@@ -70,7 +70,7 @@ func keysNewCommand() *cobra.Command {
 		Short: "Write a new key and print its file's name",
 		Long: "Write a new key into the directory that keys in the configuration names. The newest key seals from the next start on, and all keys open.\n" +
 			"Keep every key under which accounts in the application were made: without it these accounts cannot be opened.",
-		Args: cobra.ExactArgs(1),
+		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := state.NewKey(args[0], time.Now(), rand.Reader)
 			if err != nil {

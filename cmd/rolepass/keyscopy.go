@@ -18,7 +18,7 @@ func keysCopyCommand() *cobra.Command {
 		Short: "Copy keys to where only this user may read them",
 		Long: "Copy the *.key and *.pem files of a directory into another, mode 0600, and print their names. It is for mounted secrets, which others than their owner can read.\n" +
 			"A file that is there already and says something else is not overwritten.",
-		Args: cobra.ExactArgs(2),
+		Args: exactly(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			names, err := copyKeys(args[0], args[1])
 			if err != nil {

@@ -59,7 +59,7 @@ func wantedEnvoy(c *cobra.Command, path string) (*bootstrap.Bootstrap, string, e
 	if path == "" {
 		return nil, runningEnvoy, nil
 	}
-	loaded, err := load(c, path, config.ForMesh)
+	loaded, err := loadQuietly(path, config.ForMesh)
 	if err != nil {
 		return nil, "", err
 	}

@@ -17,7 +17,7 @@ func more() []*cobra.Command {
 		Use:    "man DIRECTORY",
 		Short:  "Write a manual page for each command",
 		Hidden: true,
-		Args:   cobra.ExactArgs(1),
+		Args:   exactly(1),
 	}
 	version := c.Flags().String("of", "", "the `version` that the pages name")
 	on := c.Flags().String("date", "", "the `time` that the pages name, as in RFC 3339")

@@ -22,11 +22,11 @@ func readyCommand() *cobra.Command {
 		Use:   "ready --config FILE",
 		Short: "Ask the Rolepass on this machine whether it serves",
 		Long:  "Ask the admin address of the configuration whether Rolepass serves, for health checks. Exit code 1 if it does not.",
-		Args:  cobra.NoArgs,
+		Args:  nothing,
 	}
 	path := configFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		loaded, err := load(c, *path, config.Everything)
+		loaded, err := loadQuietly(*path, config.Everything)
 		if err != nil {
 			return err
 		}

@@ -63,6 +63,25 @@ func group(use, short string, below ...*cobra.Command) *cobra.Command {
 	return c
 }
 
+// nothing is for commands that take flags only. The name of a configuration is
+// often given without its flag.
+func nothing(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s does not take %q: usage is %s, and a configuration is named by --config", c.CommandPath(), args[0], c.UseLine())
+	}
+	return nil
+}
+
+// exactly is for commands with so many arguments, which their usage names.
+func exactly(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return fmt.Errorf("%s has %d arguments and wants %d: usage is %s", c.CommandPath(), len(args), n, c.UseLine())
+		}
+		return nil
+	}
+}
+
 // configFlag gives a command its --config.
 func configFlag(c *cobra.Command) *string {
 	path := c.Flags().String("config", "", "the configuration `file` (required)")
@@ -88,12 +107,22 @@ func printed(err error) error {
 
 // load reads a configuration, and tells of what is allowed and should be known.
 func load(c *cobra.Command, path string, needs config.Needs) (*config.Config, error) {
-	loaded, err := config.Load(path, needs)
+	loaded, err := loadQuietly(path, needs)
 	if err != nil {
-		return nil, found{err}
+		return nil, err
 	}
 	for _, warning := range loaded.Warnings {
 		fmt.Fprintln(c.ErrOrStderr(), "warning:", warning)
+	}
+	return loaded, nil
+}
+
+// loadQuietly is for commands that are run often, or by a machine, and about
+// something else: validate and serve have said the warnings.
+func loadQuietly(path string, needs config.Needs) (*config.Config, error) {
+	loaded, err := config.Load(path, needs)
+	if err != nil {
+		return nil, found{err}
 	}
 	return loaded, nil
 }

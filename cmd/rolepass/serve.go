@@ -17,7 +17,7 @@ func serveCommand() *cobra.Command {
 		Use:   "serve --config FILE",
 		Short: "Answer Envoy's Check calls",
 		Long:  "Answer Envoy's Check calls until SIGTERM or SIGINT; then let answers under way finish. SIGHUP does nothing: the configuration is read at the start.",
-		Args:  cobra.NoArgs,
+		Args:  nothing,
 	}
 	path := configFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {

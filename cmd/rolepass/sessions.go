@@ -23,7 +23,7 @@ func sessionsListCommand() *cobra.Command {
 		Use:   "list --config FILE",
 		Short: "List the sessions of a running Rolepass",
 		Long:  "List the sessions of the Rolepass that serves this configuration, over its admin_socket, the oldest first.",
-		Args:  cobra.NoArgs,
+		Args:  nothing,
 	}
 	path := configFlag(c)
 	asJSON := c.Flags().Bool("json", false, "write JSON")
@@ -56,7 +56,7 @@ func sessionsRevokeCommand() *cobra.Command {
 		Use:   "revoke --config FILE (--session S | --person P | --role ARN)",
 		Short: "End sessions at once",
 		Long:  "End one session, all of a person's (by NameID, RoleSessionName or e-mail address), or all that hold a role. Their next request is refused. Exits with 1 if there was none.",
-		Args:  cobra.NoArgs,
+		Args:  nothing,
 	}
 	path := configFlag(c)
 	var v server.Revoke
@@ -83,7 +83,7 @@ func sessionsRevokeCommand() *cobra.Command {
 }
 
 func operatorOf(c *cobra.Command, path string) (*server.Operator, error) {
-	loaded, err := load(c, path, config.Everything)
+	loaded, err := loadQuietly(path, config.Everything)
 	if err != nil {
 		return nil, err
 	}

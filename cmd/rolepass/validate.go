@@ -14,7 +14,7 @@ func validateCommand() *cobra.Command {
 		Use:   "validate --config FILE",
 		Short: "Say everything that is wrong with a configuration",
 		Long:  "Read a configuration strictly and offline, and name every problem with its line; and of the files that it names, what has ended or ends within 14 days. Exit code 1 if there is a problem.",
-		Args:  cobra.NoArgs,
+		Args:  nothing,
 	}
 	path := configFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {

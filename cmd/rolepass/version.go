@@ -10,7 +10,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  nothing,
 		RunE: func(c *cobra.Command, _ []string) error {
 			version, revision, modified, golang := "unknown", "unknown", "", "unknown"
 			if info, ok := debug.ReadBuildInfo(); ok {

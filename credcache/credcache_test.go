@@ -253,7 +253,9 @@ func (d *stsDouble) AssumeRoleWithSAML(_ context.Context, in *sts.AssumeRoleWith
 func order() credcache.Order {
 	return credcache.Order{
 		Role: saml.Role{ARN: "arn:aws-cn:iam::111122223333:role/team/a/radiology", Provider: "arn:aws-cn:iam::111122223333:saml-provider/corp"}, Encoded: "canaryAssertion==", Policy: `{"Version":"2012-10-17"}`,
-		Assertion: &saml.Assertion{Issuer: "https://idp.test", Recipient: "https://label.test/acs", Principal: saml.Principal{NameID: "4711", SessionName: "ada"}},
+		Assertion: &saml.Assertion{Issuer: "https://idp.test", Recipient: "https://label.test/acs",
+			Principal:  saml.Principal{NameID: "4711", NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", SessionName: "ada"},
+			Attributes: map[string][]string{"https://aws.amazon.com/SAML/Attributes/SourceIdentity": {"ada-l"}}},
 	}
 }
 
@@ -292,6 +294,26 @@ func TestOneExchange(t *testing.T) {
 		{"half an answer", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.Credentials.SessionToken = nil; return nil }), "sts_unavailable", []int32{3600}, "ok"},
 		{"no credentials", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.Credentials = nil; return nil }), "sts_unavailable", []int32{3600}, "ok"},
 		{"another subject", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.Subject = aws.String("4712"); return nil }), "sts_disagrees", []int32{3600}, "ok disagreed"},
+		{"another issuer", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error {
+			out.Issuer = aws.String("https://idp.test/")
+			return nil
+		}), "sts_disagrees", []int32{3600}, "ok disagreed"},
+		{"another recipient", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error {
+			out.Audience = aws.String("https://signin.aws.amazon.com/saml")
+			return nil
+		}), "sts_disagrees", []int32{3600}, "ok disagreed"},
+		{"another session name", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error {
+			out.AssumedRoleUser.Arn = aws.String("arn:aws-cn:sts::111122223333:assumed-role/radiology/Ada")
+			return nil
+		}), "sts_disagrees", []int32{3600}, "ok disagreed"},
+		{"nothing about whom", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error {
+			out.Subject, out.Issuer, out.Audience = nil, nil, nil
+			return nil
+		}), "sts_disagrees", []int32{3600}, "ok disagreed"},
+		{"the format too", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.SubjectType = aws.String("persistent"); return nil }), "", []int32{3600}, "ok"},
+		{"another format", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.SubjectType = aws.String("transient"); return nil }), "sts_disagrees", []int32{3600}, "ok disagreed"},
+		{"a source identity that the assertion has", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.SourceIdentity = aws.String("ada-l"); return nil }), "", []int32{3600}, "ok"},
+		{"another source identity", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error { out.SourceIdentity = aws.String("admin"); return nil }), "sts_disagrees", []int32{3600}, "ok disagreed"},
 		{"another partition", time.Hour, sayings(func(out *sts.AssumeRoleWithSAMLOutput) error {
 			out.AssumedRoleUser.Arn = aws.String("arn:aws:sts::111122223333:assumed-role/radiology/ada")
 			return nil

@@ -165,22 +165,49 @@ func withoutAssertion(text string, o Order) string {
 // agrees compares STS's reading of the assertion with ours. Two independent
 // parsers that agree leave no room for a trick that deceives one.
 func agrees(out *sts.AssumeRoleWithSAMLOutput, o Order) error {
+	for _, r := range append(readings(out, o), saidReadings(out, o)...) {
+		if r.theirs != r.ours {
+			return refusal.New(refusal.Forbidden, CodeMismatch, "STS and Rolepass read different values for %s out of one assertion: the login was dropped; treat this as an attack until it is explained", r.what)
+		}
+	}
+	return nil
+}
+
+// reading is one value, as STS read it and as we did.
+type reading struct{ what, theirs, ours string }
+
+// readings are those that every STS must say.
+func readings(out *sts.AssumeRoleWithSAMLOutput, o Order) []reading {
 	a := o.Assertion
 	roleArn := ""
 	if out.AssumedRoleUser != nil {
 		roleArn = aws.ToString(out.AssumedRoleUser.Arn)
 	}
-	for _, pair := range []struct{ what, theirs, ours string }{
+	return []reading{
 		{"Subject", aws.ToString(out.Subject), a.Principal.NameID},
 		{"Issuer", aws.ToString(out.Issuer), a.Issuer},
 		{"Audience", aws.ToString(out.Audience), a.Recipient},
 		{"AssumedRoleUser", roleArn, assumedRole(o.Role.ARN, a.Principal.SessionName)},
-	} {
-		if pair.theirs != pair.ours {
-			return refusal.New(refusal.Forbidden, CodeMismatch, "STS and Rolepass read different values for %s out of one assertion: the login was dropped; treat this as an attack until it is explained", pair.what)
-		}
 	}
-	return nil
+}
+
+// sourceIdentity is the attribute that STS gives back under that name.
+const sourceIdentity = "https://aws.amazon.com/SAML/Attributes/SourceIdentity"
+
+// saidReadings are those that an STS may leave out, as those of S3 servers do.
+// AWS does not say what the SubjectType of a NameID without a Format is.
+func saidReadings(out *sts.AssumeRoleWithSAMLOutput, o Order) (said []reading) {
+	format, identity := o.Assertion.Principal.NameIDFormat, ""
+	if values := o.Assertion.Attributes[sourceIdentity]; len(values) > 0 {
+		identity = values[0]
+	}
+	if theirs := aws.ToString(out.SubjectType); theirs != "" && format != saml.Unspecified {
+		said = append(said, reading{"SubjectType", theirs, strings.TrimPrefix(format, "urn:oasis:names:tc:SAML:2.0:nameid-format:")})
+	}
+	if theirs := aws.ToString(out.SourceIdentity); theirs != "" {
+		said = append(said, reading{"SourceIdentity", theirs, identity})
+	}
+	return said
 }
 
 // assumedRole is the ARN that STS gives to a session of a role: the account's

@@ -271,8 +271,8 @@ func (s *statement) attributeMap() map[string][]string {
 	return attributes
 }
 
-// unspecified is what a NameID without a Format means (SAML core §2.2.2).
-const unspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+// Unspecified is what a NameID without a Format means (SAML core §2.2.2).
+const Unspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 
 func (h *hearing) principal() Principal {
 	p := Principal{
@@ -285,7 +285,7 @@ func (h *hearing) principal() Principal {
 		LastName:     h.said.first(h.sp.IdP.LastName, lastNameAttributes),
 	}
 	if p.NameIDFormat == "" {
-		p.NameIDFormat = unspecified
+		p.NameIDFormat = Unspecified
 	}
 	if p.Email == "" && strings.HasSuffix(p.NameIDFormat, ":emailAddress") {
 		p.Email = p.NameID

@@ -29,13 +29,13 @@ func (s section) compare(c *Config, l *lines) {
 func (s section) compareAddresses(c *Config) {
 	// Envoy may be on another machine: with it only the very same address counts.
 	taken := []struct{ path, address string }{
-		{"listen", c.Listen.Address}, {"admin", c.Admin}, {"monitoring", c.Monitoring}, {"envoy.admin", c.Envoy.Admin}, {"envoy.listen", c.Envoy.Listen},
+		{"listen", c.Listen.Address}, {"admin", c.Admin}, {"monitoring", c.Monitoring}, {"envoy.admin", c.Envoy.Admin}, {"envoy.listen", c.Envoy.Listen}, {"admin_socket", c.AdminSocket},
 	}
 	for i, a := range taken {
 		for _, other := range taken[:i] {
 			together := strings.HasPrefix(a.path, "envoy.") == strings.HasPrefix(other.path, "envoy.")
 			if a.address != "" && a.address == other.address || together && overlap(a.address, other.address) {
-				s.problem(s.at(a.path), "%s is the address of %s, too: choose another port", a.address, other.path)
+				s.problem(s.at(a.path), "%s is the address of %s, too: choose another", a.address, other.path)
 			}
 		}
 	}

@@ -39,6 +39,13 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"keys: keys", "keys: keys\n1: x", "a key is a number"},
 		{"keys: keys", "keys: keys\n---\naudit: x", "a second document"},
 		{"keys: keys", "keys: [", "this is not YAML"},
+		{"keys: keys", "keys: [", "close each bracket"},
+		{"keys: keys", "keys: keys\n  audit: x", "are indented alike"},
+		{"idps: [", "\tidps: [", "and not with tabs"},
+		{"keys: keys", "keys: keys\ncontact: ward: 7", "is in quotes"},
+		{"keys: keys", "keys: keys\ncontact: @ward7", "put the text in quotes"},
+		{"owner_id: 1}", "owner_id: 1}\ncontact: \"ward 7", "close each bracket, brace and quote"},
+		{"endpoint: http://127.0.0.1:9004", "duration: 3600", "write its unit, too, such as 1h"},
 		{"keys: keys", "keys: |\n  keys", "a block of text"},
 		{"keys: keys", "keys:", "this is empty"},
 		{`["urn:amazon:webservices"]`, `[urn:amazon:webservices]`, "in quotes if it has a colon"}, // as the parser reads it inside {}
@@ -79,6 +86,7 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"keys: keys", "keys: keys\nmonitoring: 0.0.0.0:0", "is not IP:PORT"},
 		{"keys: keys", "keys: keys\nmonitoring: 127.0.0.1:9002", "is the address of admin, too"},
 		{"keys: keys", "keys: keys\nadmin: 127.0.0.1:9901", "is the address of admin, too"},
+		{"keys: keys", "keys: keys\nlisten: unix:///run/x.sock\nadmin_socket: /run/x.sock", "is the address of listen, too"},
 		{"keys: keys", "keys: keys\nacs_path: /a/../b", "not a plain path"},
 		{"keys: keys", "keys: keys\nacs_path: /a?b", "not a plain path"},
 		{"url: http://127.0.0.1:9006", "url: http://localhost:8080", "round in a circle"},
@@ -232,6 +240,14 @@ func TestOnlyWhatIsNeeded(t *testing.T) {
 	refused(t, t.TempDir(), "12\n", config.ForPresign, "this is a number")
 }
 
+// TestAByteOrderMark: editors on Windows write one, and nobody sees it.
+func TestAByteOrderMark(t *testing.T) {
+	if _, err := load(t, home(t), "\ufeff"+minimal, config.Everything); err != nil {
+		t.Error(err)
+	}
+	refused(t, home(t), "\ufeff\ufeff"+minimal, config.Everything, "there is no such key")
+}
+
 func TestAFileThatCannotBeRead(t *testing.T) {
 	if _, err := config.Load(filepath.Join(t.TempDir(), "none.yaml"), config.Everything); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
@@ -242,6 +258,9 @@ func TestWarnings(t *testing.T) {
 	for _, c := range []struct{ old, new, words string }{
 		{"owner_id: 1", "owner_id: 1, confirm: permission", "whoever sees one task"},
 		{"owner_id: 1", "owner_id: 1, confirm: none", "not asked at all"},
+		{"region: us-east-1, sts: local, endpoint: http://127.0.0.1:9005", "region: us-eest-1, sts: local", "us-eest-1 is no region that this version knows"},
+		{"region: us-east-1, endpoint: http://127.0.0.1:9004", "region: us-eest-1", "us-eest-1 is no region that this version knows"},
+		{"region: us-east-1, sts: local, endpoint", "region: home-1, sts: local, endpoint", ""},
 		{"anywhere: true", "projects: [12]", "no boundary in Label Studio Community"},
 		{"anywhere: true", "workspaces: [12]", "Community has no workspaces"},
 		{"endpoint: http://127.0.0.1:9005}", "endpoint: http://127.0.0.1:9005, kms: true}", "may refuse session policies"},

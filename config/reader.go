@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -54,6 +55,7 @@ func (r *reader) fine(before int) bool { return len(r.problems) == before }
 // document parses the YAML and gives its one mapping.
 func (r *reader) document(text []byte) value {
 	top := value{place: place{line: 1}}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as editors on Windows begin a file
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		r.syntax(err)
@@ -80,7 +82,24 @@ func (r *reader) syntax(err error) {
 			line = syntax.Token.Position.Line
 		}
 	}
-	r.problem(place{line: line}, "this is not YAML: %s", message)
+	r.problem(place{line: line}, "this is not YAML: %s: %s", message, mend(message))
+}
+
+// mend says what is usually behind the parser's words, which know nothing of
+// indentation.
+func mend(message string) string {
+	says := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(message, w) })
+	}
+	switch {
+	case says("'\t'"):
+		return "indent with blanks and not with tabs"
+	case says("reserved character"):
+		return "put the text in quotes"
+	case says("must be specified", "not found", "could not find end"):
+		return "close each bracket, brace and quote on its line"
+	}
+	return "here or on the next line; keys of one mapping are indented alike, a blank stands behind a key's colon, and text that has a colon and a blank is in quotes"
 }
 
 func lineOf(n ast.Node) int {

@@ -3,6 +3,8 @@ package config
 import (
 	"time"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"github.com/rolepass/rolepass/presign"
 )
 
@@ -34,6 +36,7 @@ func (r *reader) tokenService(v value, taken map[string]int) STS {
 			r.problem(region.place, "%v", err)
 			return sts
 		}
+		r.warnOfRegion(region.place, text, sts.Endpoint)
 		sts.Region = text
 	}
 	return sts
@@ -70,6 +73,7 @@ func (r *reader) bucket(v value, taken map[string]int) Bucket {
 		r.problem(s.place, "%v", err)
 		return b
 	}
+	r.warnOfRegion(s.place, region, b.Endpoint)
 	if b.Bucket = address; b.KMS && b.Endpoint != "" {
 		r.warn(s.place, "kms is for AWS: the S3 server at %s may refuse session policies with kms:Decrypt", b.Scheme+"://"+b.Host)
 	}
@@ -80,6 +84,10 @@ func (r *reader) bucket(v value, taken map[string]int) Bucket {
 func (s section) duration(name string, otherwise, least, most time.Duration) time.Duration {
 	v := s.get(name)
 	if !v.given() {
+		return otherwise
+	}
+	if _, number := v.node.(*ast.IntegerNode); number {
+		s.problem(v.place, "this is a number: write its unit, too, such as %s", short(otherwise))
 		return otherwise
 	}
 	before := len(s.problems)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,7 +15,7 @@ func (s *Server) monitoring(ctx context.Context) (net.Listener, error) {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.config.Monitoring)
 	if err != nil {
-		return nil, fmt.Errorf("listening on the monitoring address: %w", err)
+		return nil, unheard("monitoring", s.config.Monitoring, err)
 	}
 	return listener, nil
 }

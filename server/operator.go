@@ -75,14 +75,14 @@ func (s *Server) adminSocket(ctx context.Context) (net.Listener, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if err := removeStale(ctx, path); err != nil {
+	if err := removeStale(ctx, "admin_socket", path); err != nil {
 		return nil, err
 	}
 	before := syscall.Umask(0o177)
 	listener, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	syscall.Umask(before)
 	if err != nil {
-		return nil, fmt.Errorf("listening on the admin socket: %w", err)
+		return nil, unheard("admin_socket", path, err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("closing the admin socket to others: %w", err), listener.Close())

@@ -12,7 +12,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -130,7 +129,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	admin, err := new(net.ListenConfig).Listen(ctx, "tcp", s.config.Admin)
 	if err != nil {
-		return errors.Join(fmt.Errorf("listening on the admin address: %w", err), check.Close())
+		return errors.Join(unheard("admin", s.config.Admin, err), check.Close())
 	}
 	monitoring, err := s.monitoring(ctx)
 	if err != nil {

@@ -345,6 +345,48 @@ func TestTheEndOfAnIdPIsAnnounced(t *testing.T) {
 	}
 }
 
+// TestWhereNothingCanListen: each address that is wrong is named with its key and
+// with what to do.
+func TestWhereNothingCanListen(t *testing.T) {
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	away := filepath.Join(t.TempDir(), "away", "x.sock")
+	idp := newIdP(t, "https://idp.test")
+	for name, c := range map[string]struct {
+		change func(*config.Config)
+		says   []string
+	}{
+		"admin is taken":             {func(c *config.Config) { c.Admin = taken.Addr().String() }, []string{"admin: ", "is in use by another process"}},
+		"monitoring is taken":        {func(c *config.Config) { c.Monitoring = taken.Addr().String() }, []string{"monitoring: ", "is in use by another process"}},
+		"another machine's address":  {func(c *config.Config) { c.Monitoring = "192.0.2.1:9003" }, []string{"monitoring: 192.0.2.1:9003 is no address of this machine"}},
+		"no directory for Check":     {func(c *config.Config) { c.Listen = config.Listen{Network: "unix", Address: away} }, []string{"listen: the directory of " + away}},
+		"no directory for operators": {func(c *config.Config) { c.AdminSocket = away }, []string{"admin_socket: the directory of " + away}},
+	} {
+		loaded := configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(idp.Metadata()) })
+		c.change(loaded)
+		s, err := New(t.Context(), loaded, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Run(t.Context())
+		if err == nil {
+			t.Errorf("%s: it ran", name)
+			continue
+		}
+		for _, says := range c.says {
+			if !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: %v does not say %q", name, err, says)
+			}
+		}
+		if err := s.audit.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTheSocketOfAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "check.sock")
 	address := config.Listen{Network: "unix", Address: path}

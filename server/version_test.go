@@ -61,8 +61,8 @@ func TestAVersionThatNobodyTestedIsNamed(t *testing.T) {
 		mu.Lock()
 		log.Reset()
 		mu.Unlock()
-		becomes("1.23.2")
-		after(time.Minute, 0, "Label Studio answers")
+		becomes("2.0.0") // as before it was silent
+		after(time.Minute, 1, "version=2.0.0")
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)

@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// refreshEvery is how often metadata is fetched again. An IdP announces a
-	// new certificate days before it signs with it.
-	refreshEvery = time.Hour
 	// largestMetadata bounds a metadata document.
 	largestMetadata = 4 << 20
 	metadataTimeout = 10 * time.Second
@@ -138,7 +135,7 @@ func fetchMetadata(ctx context.Context, from *url.URL) ([]byte, error) {
 // refresh reads all metadata again from time to time. What cannot be read
 // leaves the last that could.
 func (s *Server) refresh(ctx context.Context) error {
-	ticker := time.NewTicker(refreshEvery)
+	ticker := time.NewTicker(s.refreshEvery)
 	defer ticker.Stop()
 	for {
 		select {

@@ -40,13 +40,19 @@ type Options struct {
 	// randomness, crypto/rand.Reader by default.
 	Now  func() time.Time
 	Rand io.Reader
+	// RefreshEvery is how often the IdPs' metadata is read again, an hour by
+	// default: an IdP announces a new certificate days before it signs with it.
+	RefreshEvery time.Duration
 }
 
 // Server is Rolepass, ready to run.
 type Server struct {
-	config  *config.Config
-	log     *slog.Logger
-	idps    []*idp
+	config *config.Config
+	log    *slog.Logger
+	idps   []*idp
+	// refreshEvery is how often their metadata is read again.
+	refreshEvery time.Duration
+
 	audit   *telemetry.Audit
 	record  *telemetry.Audit  // nil where nothing is recorded
 	traces  *telemetry.Traces // nil where there are none
@@ -73,7 +79,10 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
-	s := &Server{config: c, log: o.Log, metrics: telemetry.NewMetrics()}
+	if o.RefreshEvery == 0 {
+		o.RefreshEvery = time.Hour
+	}
+	s := &Server{config: c, log: o.Log, metrics: telemetry.NewMetrics(), refreshEvery: o.RefreshEvery}
 	var err error
 	if s.idps, err = loadIdPs(ctx, c, o); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package presign_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,31 @@ func TestRecordsAreReadToTheLastByte(t *testing.T) {
 	for _, empty := range []*presign.Credentials{{SecretAccessKey: "s", STS: "t"}, {AccessKeyID: "a", STS: "t"}, {AccessKeyID: "a", SecretAccessKey: "s"}} {
 		if _, err := presign.CredentialsFromRecord(empty.AppendRecord(nil)); err == nil {
 			t.Error("accepted with an empty field")
+		}
+	}
+}
+
+// TestRecordsOfEarlierVersionsAreRead: these were written once and stay, one of
+// each form.
+func TestRecordsOfEarlierVersionsAreRead(t *testing.T) {
+	for text, token := range map[string]presign.Secret{
+		"01000000006b49e010000001f40000000b415349414558414d504c4500000006736563726574" +
+			"000000156120746f6b656e2c206173206974207374616e647300000003617773": "a token, as it stands",
+		"02000000006b49e010000001f40000000b415349414558414d504c4500000006736563726574" +
+			"0000000d170a0665722f61777310161a0c00000003617773": "FwoGZXIvYXdzEBYaDA==",
+	} {
+		record, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := presign.CredentialsFromRecord(record)
+		if err != nil {
+			t.Errorf("form %d: %v", record[0], err)
+			continue
+		}
+		ends := time.Date(2027, 1, 15, 9, 0, 0, 500, time.UTC)
+		if c.AccessKeyID != "ASIAEXAMPLE" || c.SecretAccessKey != "secret" || c.SessionToken != token || c.STS != "aws" || !c.Expires.Equal(ends) {
+			t.Errorf("form %d is read as that of %s at %s until %v", record[0], c.AccessKeyID, c.STS, c.Expires)
 		}
 	}
 }

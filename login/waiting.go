@@ -55,6 +55,13 @@ func (w *waitingRoom) put(name, owner string, record []byte, life time.Duration)
 	return true
 }
 
+// Waiting is how many logins wait to be tried again.
+func (s *Service) Waiting() int {
+	s.waiting.mu.Lock()
+	defer s.waiting.mu.Unlock()
+	return len(s.waiting.byName)
+}
+
 // look gives the record of a login that waits, how often it may be tried, and
 // whether a try is under way.
 func (w *waitingRoom) look(name string) (record []byte, left int, taken bool) {

@@ -130,8 +130,15 @@ func (m *Map[K, V]) Remove(key K) {
 
 // RemoveOldest drops the entry that was not used for longest, if there is any.
 func (m *Map[K, V]) RemoveOldest() {
+	if key, _, ok := m.Leaving(); ok {
+		m.Remove(key)
+	}
+}
+
+// Leaving gives the entry that RemoveOldest drops next.
+func (m *Map[K, V]) Leaving() (key K, value V, ok bool) {
 	if m.oldest == none {
-		return
+		return key, value, false
 	}
 	for m.at(m.oldest).used {
 		place := m.oldest
@@ -139,7 +146,7 @@ func (m *Map[K, V]) RemoveOldest() {
 		m.unlink(place)
 		m.append(place)
 	}
-	m.Remove(m.at(m.oldest).key)
+	return m.Oldest()
 }
 
 // Keys are those of all entries, the oldest first. An entry may be removed on

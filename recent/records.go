@@ -34,6 +34,9 @@ func newRecords(segmentSize int) *Records {
 // Len is how many records there are.
 func (r *Records) Len() int { return r.index.Len() }
 
+// Size is what a record takes, with its head.
+func Size(length int) int { return headSize + length }
+
 // Bytes is what the records take, each with its head.
 func (r *Records) Bytes() int { return r.segments.bytes }
 
@@ -71,6 +74,18 @@ func (r *Records) Remove(key Key) { r.index.Remove(key) }
 
 // RemoveOldest drops the record that was not used for longest, if there is any.
 func (r *Records) RemoveOldest() { r.index.RemoveOldest() }
+
+// Leaving gives the record that RemoveOldest drops next, and Oldest the one that
+// was put, or last passed over, longest ago; both as Get does.
+func (r *Records) Leaving() (Key, []byte, bool) { return r.found(r.index.Leaving()) }
+func (r *Records) Oldest() (Key, []byte, bool)  { return r.found(r.index.Oldest()) }
+
+func (r *Records) found(key Key, l location, ok bool) (Key, []byte, bool) {
+	if !ok {
+		return key, nil, false
+	}
+	return key, r.segments.record(l), true
+}
 
 // Keys are those of all records, the oldest first. A record may be removed on
 // the way.

@@ -19,6 +19,7 @@ import (
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 	"github.com/rolepass/rolepass/state"
+	"github.com/rolepass/rolepass/telemetry"
 )
 
 const (
@@ -55,6 +56,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		Verifying: make(chan struct{}, verifying),
 	}
 	s.pages, s.sealer = pages, sealer
+	s.metrics.Holds(telemetry.Holdings{State: store.Held, StateMax: c.State.MiB << 20, Sessions: sessions.Count, Waiting: pages.Waiting})
 	workloads, err := s.workloads(c, o)
 	if err != nil {
 		return nil, err

@@ -90,6 +90,14 @@ func (x *index) prune(now time.Time, idle time.Duration) {
 	}
 }
 
+// count is how many sessions have not ended.
+func (x *index) count(now time.Time, idle time.Duration) int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.prune(now, idle)
+	return len(x.byID)
+}
+
 // list gives the sessions that have not ended, the oldest first.
 func (x *index) list(now time.Time, idle time.Duration, wanted func(Listed) bool) []Listed {
 	x.mu.Lock()
@@ -112,6 +120,9 @@ func (x *index) list(now time.Time, idle time.Duration, wanted func(Listed) bool
 func (m *Manager) List(wanted func(Listed) bool) []Listed {
 	return m.index.list(m.Now(), m.Idle, wanted)
 }
+
+// Count is how many sessions List would give at most.
+func (m *Manager) Count() int { return m.index.count(m.Now(), m.Idle) }
 
 // Surplus are the oldest sessions of a person beyond the most that one person
 // may have. An IdP that names people anew at each login (transient identifiers)

@@ -25,6 +25,7 @@ type Memory struct {
 
 	mu      sync.Mutex
 	records *recent.Records // each after its end
+	evicted int
 }
 
 // endSize is the length of a record's end: milliseconds since 1970, rounded down.
@@ -67,19 +68,45 @@ func (m *Memory) Replace(_ context.Context, name string, record []byte, expires 
 	return m.put(keyOf(name), record, expires)
 }
 
-// put makes room by forgetting what was used longest ago; what could never fit
-// makes nobody leave.
+// put makes room; what could never fit makes nobody leave.
 func (m *Memory) put(key recent.Key, record []byte, expires time.Time) error {
-	if cost(1, len(record)+endSize) > m.max {
+	if cost(1, recent.Size(len(record)+endSize)) > m.max {
 		return errors.New("the record is larger than the whole memory state: raise the state's size")
 	}
+	m.records.Remove(key)
+	m.makeRoom(len(record) + endSize)
 	room := m.records.Put(key, endSize+len(record))
 	binary.LittleEndian.PutUint64(room, uint64(expires.UnixMilli()))
 	copy(room[endSize:], record)
-	for cost(m.records.Len(), m.records.Bytes()) > m.max {
-		m.records.RemoveOldest()
-	}
 	return nil
+}
+
+// makeRoom drops what has ended, as far as nothing older stands before it, and then
+// what was used longest ago, until another record fits. It comes before the record
+// does: else that could be the one which leaves, where all others are in use.
+func (m *Memory) makeRoom(size int) {
+	now := m.now()
+	for key, record, ok := m.records.Oldest(); ok && ended(record, now); key, record, ok = m.records.Oldest() {
+		m.records.Remove(key)
+	}
+	for cost(m.records.Len()+1, m.records.Bytes()+recent.Size(size)) > m.max {
+		key, record, ok := m.records.Leaving()
+		if !ok {
+			return
+		}
+		if !ended(record, now) {
+			m.evicted++
+		}
+		m.records.Remove(key)
+	}
+}
+
+// Held is how many bytes the records take, as they count against the most, and
+// how many have left before their end because there was no room.
+func (m *Memory) Held() (bytes, evicted int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return cost(m.records.Len(), m.records.Bytes()), m.evicted
 }
 
 // Get gives a record that has not expired.

@@ -387,3 +387,54 @@ func TestMemoryIsReadWhileItChanges(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// What is held is counted, and what left for want of room; not what had ended.
+func TestWhatIsHeldIsCounted(t *testing.T) {
+	const most = 10 << 10
+	c := newClock()
+	m := state.NewMemory(most, c.now)
+	put := func(name string, life time.Duration) {
+		t.Helper()
+		if err := m.Put(t.Context(), name, make([]byte, 1000), c.now().Add(life)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 6 {
+		put(fmt.Sprint("short ", i), time.Minute)
+	}
+	if bytes, evicted := m.Held(); bytes < 6000 || bytes > most || evicted != 0 {
+		t.Fatalf("%d bytes are held, %d records left", bytes, evicted)
+	}
+	c.passes(time.Minute)
+	for i := range 20 {
+		put(fmt.Sprint("long ", i), time.Hour)
+	}
+	held := 0
+	for i := range 20 {
+		if _, err := m.Get(t.Context(), fmt.Sprint("long ", i)); err == nil {
+			held++
+		}
+	}
+	if bytes, evicted := m.Held(); bytes > most || held == 0 || evicted != 20-held {
+		t.Errorf("%d bytes are held in %d records, %d left", bytes, held, evicted)
+	}
+}
+
+// A record that comes is never the one that leaves, even where all others were
+// used since it last came to that.
+func TestWhatComesStays(t *testing.T) {
+	c := newClock()
+	m := state.NewMemory(10<<10, c.now)
+	for i := range 50 {
+		name := fmt.Sprint(i)
+		if err := m.Put(t.Context(), name, make([]byte, 1000), c.now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		for j := range i + 1 {
+			_, err := m.Get(t.Context(), fmt.Sprint(j))
+			if j == i && err != nil {
+				t.Fatalf("record %d is gone at once: %v", i, err)
+			}
+		}
+	}
+}

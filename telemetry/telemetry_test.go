@@ -280,6 +280,7 @@ func TestMetrics(t *testing.T) {
 	m.STSCalled("canary \"}\nevil{")
 	m.AppAsked("tasks")
 	m.AuditLost(3)
+	m.Holds(telemetry.Holdings{State: func() (int, int) { return 4096, 5 }, StateMax: 8192, Sessions: func() int { return 6 }, Waiting: func() int { return 7 }})
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	text, err := io.ReadAll(w.Body)
@@ -297,6 +298,11 @@ func TestMetrics(t *testing.T) {
 		`rolepass_sts_calls_total{outcome="other"} 1`,
 		`rolepass_app_questions_total{kind="tasks"} 1`,
 		`rolepass_audit_lost_total 3`,
+		`rolepass_state_bytes 4096`,
+		`rolepass_state_max_bytes 8192`,
+		`rolepass_state_evicted_total 5`,
+		`rolepass_sessions 6`,
+		`rolepass_logins_waiting 7`,
 	} {
 		if !strings.Contains(string(text), want+"\n") {
 			t.Errorf("no line %s", want)

@@ -33,7 +33,7 @@ func TestTheDashboardShowsWhatIsExported(t *testing.T) {
 		}
 	}
 	for metric := range exported {
-		own := regexp.MustCompile(`^rolepass_.*(_total|_bucket|_timestamp_seconds|shadow)$`).MatchString(metric)
+		own := regexp.MustCompile(`^rolepass_.*(_total|_bucket|_timestamp_seconds|_bytes|shadow|sessions|waiting)$`).MatchString(metric)
 		if own && !shown[metric] {
 			t.Errorf("%s is on no panel", metric)
 		}
@@ -77,6 +77,7 @@ func exportedMetrics(t *testing.T) map[string]bool {
 	m.STSCalled("ok")
 	m.AppAsked("task")
 	m.IdPEnds("corp", time.Unix(0, 0))
+	m.Holds(telemetry.Holdings{State: func() (int, int) { return 0, 0 }, Sessions: func() int { return 0 }, Waiting: func() int { return 0 }})
 	answer := httptest.NewRecorder()
 	m.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	exported := map[string]bool{}

@@ -149,17 +149,27 @@ func (m *Map[K, V]) Leaving() (key K, value V, ok bool) {
 	return m.Oldest()
 }
 
-// Keys are those of all entries, the oldest first. An entry may be removed on
-// the way.
-func (m *Map[K, V]) Keys() iter.Seq[K] {
-	return func(yield func(K) bool) {
+// All are the entries, the oldest first. An entry may be removed on the way.
+func (m *Map[K, V]) All() iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
 		for place := m.oldest; place != none; {
 			e := m.at(place)
-			key, next := e.key, e.newer
-			if !yield(key) {
+			key, value, next := e.key, e.value, e.newer
+			if !yield(key, value) {
 				return
 			}
 			place = next
+		}
+	}
+}
+
+// Keys are those of All.
+func (m *Map[K, V]) Keys() iter.Seq[K] {
+	return func(yield func(K) bool) {
+		for key := range m.All() {
+			if !yield(key) {
+				return
+			}
 		}
 	}
 }

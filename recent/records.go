@@ -87,9 +87,17 @@ func (r *Records) found(key Key, l location, ok bool) (Key, []byte, bool) {
 	return key, r.segments.record(l), true
 }
 
-// Keys are those of all records, the oldest first. A record may be removed on
-// the way.
-func (r *Records) Keys() iter.Seq[Key] { return r.index.Keys() }
+// All are the records, the oldest first; each is valid as Get's is. A record may
+// be removed on the way.
+func (r *Records) All() iter.Seq2[Key, []byte] {
+	return func(yield func(Key, []byte) bool) {
+		for key, l := range r.index.All() {
+			if !yield(key, r.segments.record(l)) {
+				return
+			}
+		}
+	}
+}
 
 // closeGaps moves the records of the segment with the largest gaps, if the gaps of
 // all are more than an eighth of what is kept. One segment at a time is enough: it

@@ -1,12 +1,14 @@
 package session
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/rolepass/rolepass/recent"
 	"github.com/rolepass/rolepass/saml"
 )
 
@@ -30,8 +32,9 @@ type Listed struct {
 // say nothing without their cookies; this is how somebody's sessions are found
 // when they are to end.
 type index struct {
-	mu   sync.Mutex
-	byID map[string]Listed
+	mu    sync.Mutex
+	known *recent.Records // as listing writes them
+	names names
 	// pruneAt is the size at which ended sessions are looked for.
 	pruneAt int
 }
@@ -40,75 +43,90 @@ type index struct {
 const leastPrune = 1024
 
 func (x *index) add(s *Session, now time.Time, idle time.Duration) {
+	key, rest, ok := keyOf(s.ID)
+	if !ok {
+		return // no cookie leads to it
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.byID == nil {
-		x.byID = map[string]Listed{}
+	if x.known == nil {
+		x.known = recent.NewRecords()
 	}
-	if len(x.byID) >= max(x.pruneAt, leastPrune) {
-		x.prune(now, idle)
-		x.pruneAt = 2 * len(x.byID)
+	if x.known.Len() >= max(x.pruneAt, leastPrune) {
+		x.each(now, idle, func(listing, recent.Key) {})
+		x.pruneAt = 2 * x.known.Len()
 	}
-	x.byID[s.ID] = Listed{s.ID, s.Principal, s.IdPSession, s.Roles, s.Created, s.Seen, s.Expires, false}
+	l := x.names.listing(s, rest)
+	copy(x.known.Put(key, len(l)), l)
+}
+
+// change gives the listing of a session, if it is there, to be written to.
+func (x *index) change(id string, with func(listing)) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if key, _, ok := keyOf(id); ok && x.known != nil {
+		if l, ok := x.known.Peek(key); ok {
+			with(listing(l))
+		}
+	}
 }
 
 // seen moves on when a session was last used.
 func (x *index) seen(id string, at time.Time) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if l, ok := x.byID[id]; ok {
-		l.Seen = at
-		x.byID[id] = l
-	}
+	x.change(id, func(l listing) { l.setSeen(at) })
 }
 
 // ends moves a session's end forward: until then it is found and can be ended.
 func (x *index) ends(id string, at time.Time) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	l, ok := x.byID[id]
-	if !ok {
-		return
-	}
-	if l.Ending = true; at.Before(l.Expires) {
-		l.Expires = at
-	}
-	x.byID[id] = l
+	x.change(id, func(l listing) { l.setEnding(at) })
 }
 
 func (x *index) remove(id string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	delete(x.byID, id)
+	if key, _, ok := keyOf(id); ok && x.known != nil {
+		x.known.Remove(key)
+	}
 }
 
-func (x *index) prune(now time.Time, idle time.Duration) {
-	for id, l := range x.byID {
-		if !now.Before(l.Expires) || !now.Before(l.Seen.Add(idle)) {
-			delete(x.byID, id)
+// each gives the listings of sessions that have not ended, and forgets the others.
+func (x *index) each(now time.Time, idle time.Duration, do func(listing, recent.Key)) {
+	if x.known == nil {
+		return
+	}
+	for key, l := range x.known.All() {
+		if listing(l).ended(now, idle) {
+			x.known.Remove(key)
+			continue
 		}
+		do(l, key)
 	}
 }
 
 // count is how many sessions have not ended.
-func (x *index) count(now time.Time, idle time.Duration) int {
+func (x *index) count(now time.Time, idle time.Duration) (n int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.prune(now, idle)
-	return len(x.byID)
+	x.each(now, idle, func(listing, recent.Key) { n++ })
+	return n
 }
 
-// list gives the sessions that have not ended, the oldest first.
-func (x *index) list(now time.Time, idle time.Duration, wanted func(Listed) bool) []Listed {
+// list gives the sessions that are wanted and have not ended, the oldest first. All
+// of them mention a text, which may be empty: by it most of a hundred thousand are
+// passed over unread.
+func (x *index) list(now time.Time, idle time.Duration, mention string, wanted func(Listed) bool) []Listed {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.prune(now, idle)
 	var all []Listed
-	for _, l := range x.byID {
-		if wanted(l) {
-			all = append(all, l)
+	mentioned := []byte(mention)
+	x.each(now, idle, func(l listing, key recent.Key) {
+		if !bytes.Contains(l, mentioned) {
+			return
 		}
-	}
+		if read := x.names.read(l, key); wanted(read) {
+			all = append(all, read)
+		}
+	})
 	slices.SortFunc(all, func(a, b Listed) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
 	})
@@ -118,7 +136,7 @@ func (x *index) list(now time.Time, idle time.Duration, wanted func(Listed) bool
 // List gives the sessions that are wanted, of those that began in this process
 // and have not ended, the oldest first.
 func (m *Manager) List(wanted func(Listed) bool) []Listed {
-	return m.index.list(m.Now(), m.Idle, wanted)
+	return m.index.list(m.Now(), m.Idle, "", wanted)
 }
 
 // Count is how many sessions List would give at most.
@@ -128,14 +146,23 @@ func (m *Manager) Count() int { return m.index.count(m.Now(), m.Idle) }
 // may have. An IdP that names people anew at each login (transient identifiers)
 // is believed about their e-mail address.
 func (m *Manager) Surplus(p saml.Principal) []Listed {
-	theirs := m.List(func(l Listed) bool { return !l.Ending && samePerson(l.Principal, p) })
-	if m.PerPerson <= 0 || len(theirs) <= m.PerPerson {
+	if m.PerPerson <= 0 {
+		return nil
+	}
+	mention := p.NameID
+	if namedAnew(p) {
+		mention = ""
+	}
+	theirs := m.index.list(m.Now(), m.Idle, mention, func(l Listed) bool { return !l.Ending && samePerson(l.Principal, p) })
+	if len(theirs) <= m.PerPerson {
 		return nil
 	}
 	return theirs[:len(theirs)-m.PerPerson]
 }
 
 func samePerson(a, b saml.Principal) bool {
-	anew := strings.HasSuffix(a.NameIDFormat, ":transient") && strings.HasSuffix(b.NameIDFormat, ":transient")
+	anew := namedAnew(a) && namedAnew(b)
 	return a.IdP == b.IdP && (a.NameID == b.NameID || anew && a.Email != "" && strings.EqualFold(a.Email, b.Email))
 }
+
+func namedAnew(p saml.Principal) bool { return strings.HasSuffix(p.NameIDFormat, ":transient") }

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"time"
+
+	"github.com/rolepass/rolepass/recent"
+)
+
+// listing is what the index keeps of a session, as bytes: with a hundred thousand
+// sessions their strings were a million objects for the garbage collector. It has
+// three times and a mark at fixed places, which change, then the half of the ID
+// that is not its key, and the texts.
+type listing []byte
+
+const (
+	createdAt = 0
+	seenAt    = 8
+	expiresAt = 16
+	endingAt  = 24
+	restAt    = 25
+)
+
+// keyOf splits an ID in two: the half that is its key in the index, and the rest.
+func keyOf(id string) (key recent.Key, rest []byte, ok bool) {
+	both, err := hex.DecodeString(id)
+	if err != nil || len(both) != 2*len(key) {
+		return key, nil, false
+	}
+	return recent.Key(both), both[len(key):], true
+}
+
+func (l listing) time(at int) time.Time {
+	return time.Unix(0, int64(binary.LittleEndian.Uint64(l[at:])))
+}
+
+func (l listing) setTime(at int, t time.Time) {
+	binary.LittleEndian.PutUint64(l[at:], uint64(t.UnixNano()))
+}
+
+func (l listing) setSeen(at time.Time) { l.setTime(seenAt, at) }
+
+func (l listing) setEnding(at time.Time) {
+	if l[endingAt] = 1; at.Before(l.time(expiresAt)) {
+		l.setTime(expiresAt, at)
+	}
+}
+
+func (l listing) ended(now time.Time, idle time.Duration) bool {
+	return !now.Before(l.time(expiresAt)) || !now.Before(l.time(seenAt).Add(idle))
+}
+
+// names are those that many sessions share, of IdPs, formats and roles: there are
+// as many as are configured. A listing has their numbers.
+type names struct {
+	all    []string
+	number map[string]uint64
+}
+
+func (n *names) of(name string) uint64 {
+	if number, ok := n.number[name]; ok {
+		return number
+	}
+	if n.number == nil {
+		n.number = map[string]uint64{}
+	}
+	n.number[name] = uint64(len(n.all))
+	n.all = append(n.all, name)
+	return n.number[name]
+}
+
+// listing is what is known of a session that begins.
+func (n *names) listing(s *Session, rest []byte) listing {
+	var w writer
+	for _, at := range []time.Time{s.Created, s.Seen, s.Expires} {
+		w.time(at)
+	}
+	w.b = append(append(w.b, 0), rest...)
+	w.person(s.Principal)
+	w.text(s.IdPSession)
+	w.number(n.of(s.Principal.IdP))
+	w.number(n.of(s.Principal.NameIDFormat))
+	w.number(uint64(len(s.Roles)))
+	for _, role := range s.Roles {
+		w.number(n.of(role))
+	}
+	return w.b
+}
+
+// read gives what listing wrote.
+func (n *names) read(l listing, key recent.Key) Listed {
+	all := Listed{Created: l.time(createdAt), Seen: l.time(seenAt), Expires: l.time(expiresAt), Ending: l[endingAt] != 0}
+	r := reader{rest: string(l[restAt:])}
+	all.ID = hex.EncodeToString(append(key[:], r.take(uint64(len(key)))...))
+	r.person(&all.Principal)
+	all.IdPSession = r.text()
+	all.Principal.IdP, all.Principal.NameIDFormat = n.all[r.number()], n.all[r.number()]
+	for range r.count() {
+		all.Roles = append(all.Roles, n.all[r.number()])
+	}
+	return all
+}

@@ -5,15 +5,8 @@ import (
 	"runtime/debug"
 )
 
-const (
-	// gcPercent lets the heap grow to five times what is in use before it is
-	// collected. Each Check leaves some kilobytes of garbage and little is in
-	// use, so Go's default of 100 collects all the time (docs/performance.md).
-	gcPercent = 400
-	// besidesMiB is for what does not grow with the state: the program, and
-	// garbage.
-	besidesMiB = 96
-)
+// besidesMiB is for what does not grow with the state: the program, and garbage.
+const besidesMiB = 96
 
 // opened is how many bytes of credentials are ready for use, in memory beside
 // a state of this size. Those of others are opened when they come.
@@ -25,14 +18,13 @@ func openedSessions(stateMiB int) int { return stateMiB << 10 / 16 }
 // answers is how many bytes of the application's answers are kept.
 func answers(stateMiB int) int { return min(stateMiB/8, 64) << 20 }
 
-// Tune sets the garbage collector's pace, unless the operator has: a small heap
-// may grow, and one as large as the configuration allows is collected often
-// enough to stay so. What is in use is bounded, so this never has to collect all
-// the time: beside the state are the opened credentials and sessions (an eighth
-// and a sixteenth of it) and the answers, and an eighth is room for garbage.
+// Tune sets the garbage collector's pace, unless the operator has, and the most
+// that the process may take. What is in use is bounded, so the collector never has
+// to run all the time: beside the state are the opened credentials and sessions (an
+// eighth and a sixteenth of it) and the answers, and an eighth is room for more.
 func Tune(stateMiB int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		keepPace()
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(stateMiB+stateMiB*5/16+answers(stateMiB)>>20+besidesMiB) << 20)

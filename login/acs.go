@@ -50,10 +50,10 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 		return notUnasked(h)
 	}
 	if err != nil {
-		return s.refuseError(r, err)
+		return s.refuseResponse(r, err)
 	}
 	if err := s.useOnce(ctx, login, a, sp); err != nil {
-		return s.refuseError(r, err)
+		return s.refuseResponse(r, err)
 	}
 	in := answered{h, login, encoded, a, sp}
 	page, err := s.enter(ctx, in)

@@ -8,6 +8,9 @@ import (
 // ReturnTo is where a login leads that began at a target.
 var ReturnTo = returnTo
 
+// RefuseResponse is the page about a response that is not accepted.
+func (s *Service) RefuseResponse(r Request, err error) Page { return s.refuseResponse(r, err) }
+
 // WaitingBytes is the room that there is for logins that wait.
 const WaitingBytes = waitingBytes
 

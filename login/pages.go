@@ -87,6 +87,14 @@ func Status(class refusal.Class) int {
 	return http.StatusForbidden
 }
 
+// refused is what the page says that says no.
+type refused struct {
+	CSS                       template.CSS
+	Title, Text, ID, Contact  string
+	SignIn                    bool
+	StartPath, LogoutPathLink string
+}
+
 // Refuse is the one page, or the one JSON document, that says no. It names
 // the request and whom to ask, and nothing else: not the reason, no object,
 // no other person's grant.
@@ -96,12 +104,7 @@ func (s *Service) refuse(r Request, ref *refusal.Refusal) Page {
 	status := Status(ref.Class)
 	var p Page
 	if r.HTML {
-		p = render(status, "refused", struct {
-			CSS                       template.CSS
-			Title, Text, ID, Contact  string
-			SignIn                    bool
-			StartPath, LogoutPathLink string
-		}{css(), title(ref.Class), text(ref), r.ID, s.Contact, ref.Class == refusal.Unauthenticated, StartPath, LogoutPath})
+		p = render(status, "refused", refused{css(), title(ref.Class), text(ref), r.ID, s.Contact, ref.Class == refusal.Unauthenticated, StartPath, LogoutPath})
 	} else {
 		p = s.refuseJSON(r, ref, status)
 	}

@@ -33,11 +33,11 @@ const leastWait = 10 * time.Second
 // the login waits, and the browser gets the page that tries again.
 func (s *Service) later(r Request, in answered, failed error) Page {
 	if !credcache.MayPass(failed) {
-		return s.refuseError(r, failed)
+		return s.refuseResponse(r, failed)
 	}
 	life := min(in.sp.RedeemableUntil(in.assertion).Sub(s.Now()), saml.DefaultMaxAge)
 	if life < leastWait {
-		return s.refuseError(r, failed)
+		return s.refuseResponse(r, failed)
 	}
 	cookie, err := s.putAside(in, life)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Service) tryAgain(ctx context.Context, r Request) Page {
 	case stays:
 		return s.toRetry(name, err).after(page.Steps)
 	case err != nil:
-		page = s.refuseError(r, err).after(page.Steps)
+		page = s.refuseResponse(r, err).after(page.Steps)
 		page.set("set-cookie", dropRetry)
 	case !there: // while STS was asked, the person signed out, somebody ended their logins, or the time passed
 		if err := errors.Join(s.Sessions.End(ctx, page.Session), s.forget(ctx, page.Session)); err != nil {

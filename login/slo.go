@@ -27,7 +27,7 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 	sp, message, relayState, err := s.readLogout(r)
 	release()
 	if err != nil {
-		return s.refuseError(r, err)
+		return s.refuseResponse(r, err)
 	}
 	if message.Answer {
 		return s.loggedOut(message)

@@ -38,13 +38,27 @@ func shortLived(t *testing.T, to string, life time.Duration) string {
 
 // choosing chooses, and says whether the choice has stood for some seconds: an
 // editor that is still loading starts anew.
-const choosing = `(() => {
-	const label = [...document.querySelectorAll("label")].find(l => l.innerText.trim().startsWith("not clear") && l.querySelector("input"));
+func choosing(choice string) string {
+	return `(() => {
+	const label = [...document.querySelectorAll("label")].find(l => l.innerText.trim().startsWith(` + quoted(choice) + `) && l.querySelector("input"));
 	if (!label) return false;
 	if (!label.querySelector("input").checked) { label.click(); window.chosenAt = undefined; return false }
 	window.chosenAt ??= Date.now();
 	return Date.now() - window.chosenAt > 4000;
 })()`
+}
+
+// chosen says that it is chosen.
+func chosen(choice string) string {
+	return `[...document.querySelectorAll("label")].some(l => l.innerText.trim().startsWith(` + quoted(choice) + `) && l.querySelector("input")?.checked)`
+}
+
+// submits sends the annotation, and waits until the editor says that it is kept.
+func (c *chromium) submits() {
+	c.t.Helper()
+	c.does(`[...document.querySelectorAll("button")].find(b => b.innerText.trim() === "Submit").click()`)
+	c.until(`document.body.innerText.includes("Update") || [...document.querySelectorAll("button")].some(b => b.innerText.trim() === "Update")`)
+}
 
 // Somebody annotates one task for longer than two lives of their credentials,
 // with the page that renews open in another tab. Nothing they had not saved is
@@ -66,8 +80,7 @@ func TestAnnotatingAcrossTwoExpiries(t *testing.T) {
 		task := project.Tasks[3]
 		c.runs(chromedp.Navigate(fmt.Sprintf("%s/projects/%d/data?task=%d", c.demo.Public, project.ID, task.ID)))
 		c.until(`[...document.images].some(i => i.src.startsWith("blob:") && i.naturalWidth > 0)`)
-		const chosen = `[...document.querySelectorAll("label")].some(l => l.innerText.trim().startsWith("not clear") && l.querySelector("input")?.checked)`
-		c.until(choosing + ` && ` + chosen)
+		c.until(choosing("not clear") + ` && ` + chosen("not clear"))
 		c.picture("1-chosen")
 		began := len(stsSaw(t))
 
@@ -75,10 +88,9 @@ func TestAnnotatingAcrossTwoExpiries(t *testing.T) {
 		if png, err := chromedp.Run(keep, chromedp.CaptureScreenshot()); err == nil {
 			c.keeps("2-the-tab-that-renews", png)
 		}
-		c.until(chosen) // the same page, and the same choice
+		c.until(chosen("not clear")) // the same page, and the same choice
 		c.picture("3-two-expiries-later")
-		c.does(`[...document.querySelectorAll("button")].find(b => b.innerText.trim() === "Submit").click()`)
-		c.until(`document.body.innerText.includes("Update") || [...document.querySelectorAll("button")].some(b => b.innerText.trim() === "Update")`)
+		c.submits()
 		c.picture("4-saved")
 
 		c.opensProject("Radiology")

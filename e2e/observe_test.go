@@ -87,6 +87,9 @@ func TestBothReadersAcceptOneAssertion(t *testing.T) {
 				v.mustBe(v.fetches(task.ID, task.URI), want)
 			}
 		}
+		if name == "radiologist" { // whose grant holds in one workspace
+			v.refusedAs(v.fetches(stack.TaskElsewhere, stack.RadiologysElsewhere), "no_grant_here")
+		}
 		v.opens(v.demo.Public + "/logout")
 		task := readable(v.project("Radiology"), "radiologist")[0]
 		v.mustBe(v.fetches(task.ID, task.URI), http.StatusUnauthorized)

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -54,6 +55,37 @@ func TestAPageOfLabelStudioThatIsNotThere(t *testing.T) {
 		}
 	})
 	v.mustBe(v.asks("GET", address, nil, asPage...), http.StatusOK)
+}
+
+// Without the identity provider nobody new gets in, and it is that provider's
+// address which does not answer. Who is signed in notices nothing: pages, the
+// application's questions, and objects that nobody has asked for yet.
+func TestWithoutTheIdPSessionsLiveOn(t *testing.T) {
+	v, newcomer := visits(t), visits(t)
+	v.signsIn("radiologist")
+	tasks := readable(v.project("Radiology"), "radiologist")
+	v.mustBe(v.fetches(tasks[0].ID, tasks[0].URI), http.StatusOK)
+	err := running(t).WithoutIdP(func() {
+		if conn, err := net.Dial("tcp", mustParse(v.demo.IdP).Host); err == nil {
+			_ = conn.Close()
+			t.Fatal("the identity provider answers: the test proves nothing")
+		}
+		v.mustBe(v.asks("GET", v.demo.Public+"/projects/", nil, asPage...), http.StatusOK)
+		v.mustBe(v.asks("GET", v.demo.Public+"/api/projects/", nil, asScript...), http.StatusOK)
+		for _, task := range tasks[len(tasks)-3:] {
+			v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK)
+		}
+		sent := newcomer.mustBe(newcomer.asks("GET", v.demo.Public+"/", nil, asPage...), http.StatusSeeOther)
+		if to := newcomer.next(sent); !strings.HasPrefix(to, v.demo.IdP+"/") {
+			t.Errorf("a newcomer is sent to %s", to)
+		}
+		newcomer.mustBe(newcomer.fetches(tasks[0].ID, tasks[0].URI), http.StatusUnauthorized)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newcomer.signsIn("radiologist")
+	newcomer.mustBe(newcomer.fetches(tasks[0].ID, tasks[0].URI), http.StatusOK)
 }
 
 // outage lets Label Studio fail while do runs.

@@ -222,6 +222,49 @@ func TestAWorkloadsRoleIsTakenByItsInstance(t *testing.T) {
 	}
 }
 
+// The role is taken with the token of the pod in which Rolepass runs: a real
+// store verifies it with the issuer's keys, and gives credentials for the call that
+// nobody signed. With a token of somebody else's nothing is given, though there are
+// keys in the environment.
+func TestAWorkloadsRoleIsTakenByItsPod(t *testing.T) {
+	s := running(t)
+	v, program := visits(t), visits(t)
+	m := v.asMember("radiologist")
+	task := readable(v.project("Radiology"), "radiologist")[2]
+	access, revoke := m.token()
+	defer revoke()
+	for forged, status := range map[bool]int{false: http.StatusOK, true: http.StatusServiceUnavailable} {
+		token, err := s.PodToken(forged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := make(chan string, 64)
+		err = s.WithWorkloadInPod(t.Context(), m.id, token, func(role string, err error) {
+			if told <- role; err != nil {
+				t.Errorf("the token service was asked otherwise: %v", err)
+			}
+		}, func() {
+			seen := len(s3Saw(t))
+			program.settles(task.ID, task.URI, "Authorization: Bearer "+access, status)
+			if role := <-told; !strings.HasSuffix(role, ":role/radiology") {
+				t.Errorf("the token was shown for the role %q", role)
+			}
+			requests := s3Saw(t)[seen:]
+			if (len(requests) == 1) != (status == http.StatusOK) {
+				t.Fatalf("with a forged token (%t) S3 saw %d requests", forged, len(requests))
+			}
+			if len(requests) == 1 {
+				if read := storeRead(t, requests[0].AccessKeyID); read.Object != task.URI || read.Parent == "" || read.Parent == "root" || read.Parent == "role-radiology" {
+					t.Errorf("the S3 server logged %+v", read)
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // settles fetches until the role is taken, or no longer can be.
 func (v *visitor) settles(task int64, uri, bearer string, status int) {
 	v.t.Helper()

@@ -111,7 +111,7 @@ class App(BaseHTTPRequestHandler):
             return self.says(200, task)
         project = path.removeprefix("/api/projects/").strip("/")
         if path.startswith("/api/projects/") and project.isdigit():
-            return self.says(200, {"id": int(project), "organization": SETTINGS["organization"], "workspace": None})
+            return self.says(200, {"id": int(project), "organization": SETTINGS["organization"], "workspace": SETTINGS["workspaces"].get(project)})
         return self.says(404, {"detail": "Not found."})
 
     def login(self):

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"net"
+	"strings"
 
 	"github.com/rolepass/rolepass/e2e/demo/idp"
 )
@@ -31,6 +32,22 @@ func (s *Stack) startIdP() error {
 	if s.idp, err = idp.New(o); err != nil {
 		return err
 	}
-	s.servesOn(listener, s.idp)
+	s.atIdP = s.servesOn(listener, s.idp)
+	return nil
+}
+
+// WithoutIdP has nobody at the identity provider's port while do runs.
+func (s *Stack) WithoutIdP(do func()) (err error) {
+	if err := s.atIdP.Close(); err != nil {
+		return err
+	}
+	// Also when do ends the test.
+	defer func() {
+		listener, failed := net.Listen("tcp", strings.TrimPrefix(s.Demo.IdP, "http://"))
+		if err = failed; err == nil {
+			s.atIdP = s.servesOn(listener, s.idp)
+		}
+	}()
+	do()
 	return nil
 }

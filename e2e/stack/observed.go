@@ -78,14 +78,16 @@ func (s *Stack) startEnterprise(ctx context.Context, python string, o *Observed)
 	if err != nil {
 		return "", err
 	}
-	tasks := map[string]any{}
+	tasks, workspaces := map[string]any{}, map[string]int64{}
 	for _, project := range s.Demo.Projects {
+		workspaces[fmt.Sprint(project.ID)] = workspaceOf(project)
 		for _, task := range project.Tasks {
 			tasks[fmt.Sprint(task.ID)] = map[string]any{"id": task.ID, "project": project.ID, "data": map[string]string{"image": task.URI}}
 		}
 	}
+	tasks[fmt.Sprint(TaskElsewhere)] = map[string]any{"id": TaskElsewhere, "project": s.projectIDs["Research"], "data": map[string]string{"image": RadiologysElsewhere}}
 	settings, err := json.Marshal(map[string]any{
-		"public": o.Public, "token": observedToken, "organization": 1, "tasks": tasks,
+		"public": o.Public, "token": observedToken, "organization": 1, "workspaces": workspaces, "tasks": tasks,
 		"metadata": filepath.Join(s.Dir, "idp.xml"), "directory": o.directory,
 	})
 	if err != nil {
@@ -106,10 +108,32 @@ func (s *Stack) startEnterprise(ctx context.Context, python string, o *Observed)
 	return "http://" + listen, p.await(ctx, "http://"+listen+"/user/login")
 }
 
-// startObserver starts Rolepass and Envoy before the application.
+// The application has two workspaces, as Enterprise has and Community has not.
+const (
+	clinic = 7 // Radiology and Ultrasound
+	study  = 8 // everything else
+
+	// TaskElsewhere is a task in the study's workspace that names an object of
+	// radiology's.
+	TaskElsewhere       = 900001
+	RadiologysElsewhere = "s3://imaging/radiology/2026/chest-000.png"
+)
+
+func workspaceOf(project Project) int64 {
+	if project.Title == "Radiology" || project.Title == "Ultrasound" {
+		return clinic
+	}
+	return study
+}
+
+// startObserver starts Rolepass and Envoy before the application. What is
+// narrowed to two projects elsewhere is narrowed to their workspace here.
 func (s *Stack) startObserver(ctx context.Context, o *Observed, app string) error {
+	grants := s.GrantsByNumber()
+	delete(grants[0], "projects")
+	grants[0]["workspaces"] = []int64{clinic}
 	_, err := s.startBeside(ctx, "observer", s.observed, map[string]any{
-		"grants": s.GrantsByNumber(),
+		"grants": grants,
 		"label_studio": map[string]any{"url": app, "sign_in": "observe", "acs": []any{map[string]any{
 			"path": strings.TrimPrefix(o.ACS, o.Public), "idp": "demo", "organization": 1,
 		}}},

@@ -3,7 +3,6 @@ package stack
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -56,17 +55,19 @@ func (s *Stack) WithTokens(ctx context.Context, do func()) error {
 // WithLabelStudio is WithConfig with some of label_studio's keys replaced; nil
 // takes one out.
 func (s *Stack) WithLabelStudio(ctx context.Context, replaced map[string]any, do func()) error {
-	below, ok := s.config["label_studio"].(map[string]any)
-	if !ok {
-		return errors.New("the configuration has no label_studio")
-	}
+	return s.WithConfig(ctx, map[string]any{"label_studio": s.LabelStudio(replaced)}, do)
+}
+
+// LabelStudio is label_studio as it is configured, with some keys replaced.
+func (s *Stack) LabelStudio(replaced map[string]any) map[string]any {
+	below, _ := s.config["label_studio"].(map[string]any)
 	below = maps.Clone(below)
 	for key, value := range replaced {
 		if below[key] = value; value == nil {
 			delete(below, key)
 		}
 	}
-	return s.WithConfig(ctx, map[string]any{"label_studio": below}, do)
+	return below
 }
 
 // ownersToken is the one that Label Studio lets its owner have.

@@ -256,21 +256,21 @@ func (s *Stack) WithConfig(ctx context.Context, replaced map[string]any, do func
 // from the store itself with keys in the environment.
 func (s *Stack) WithWorkload(ctx context.Context, user int64, do func()) error {
 	key, secret := s.RoleKeys()
-	return s.withWorkload(ctx, user, key, secret, map[string]any{"credentials": "environment"}, do)
+	return s.withWorkload(ctx, user, s.store, key, secret, map[string]any{"credentials": "environment"}, do)
 }
 
 // WithWorkloadOnInstance is WithWorkload with the credentials of an instance,
 // whose metadata service is at an address. In the environment are keys that
 // nobody has.
 func (s *Stack) WithWorkloadOnInstance(ctx context.Context, user int64, metadata string, do func()) error {
-	return s.withWorkload(ctx, user, "AKIALEFT", "left", map[string]any{"credentials": "instance", "instance_metadata": metadata}, do)
+	return s.withWorkload(ctx, user, s.store, "AKIALEFT", "left", map[string]any{"credentials": "instance", "instance_metadata": metadata}, do)
 }
 
 // RoleKeys are the keys of the store's user behind the role radiology.
 func (s *Stack) RoleKeys() (id, secret string) { return storeUser(radiology), s.roleSecret }
 
-func (s *Stack) withWorkload(ctx context.Context, user int64, key, secret string, identity map[string]any, do func()) error {
-	store, err := s.overheard(s.store)
+func (s *Stack) withWorkload(ctx context.Context, user int64, sts, key, secret string, identity map[string]any, do func()) error {
+	store, err := s.overheard(sts)
 	if err != nil {
 		return err
 	}

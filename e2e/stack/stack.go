@@ -65,6 +65,8 @@ type Stack struct {
 	app        string   // the recorder before it
 	recorder   http.Handler
 	atApp      *http.Server // serves the recorder
+	atIdP      *http.Server // serves the identity provider
+	issuer     issuer       // of pods' tokens
 	listen     string       // Envoy's address
 	observed   string       // Envoy's address before an application that signs in itself
 	besides    besides

@@ -39,10 +39,13 @@ func (s *Stack) startStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.starts("minio", []string{
-		"MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD=" + s.rootSecret, "MINIO_BROWSER=off", "MINIO_API_CORS_ALLOW_ORIGIN=" + s.origins(), "MINIO_UPDATE=off",
-		"MINIO_AUDIT_WEBHOOK_ENABLE_demo=on", "MINIO_AUDIT_WEBHOOK_ENDPOINT_demo=http://" + audit,
-	}, s.Tools.MinIO, "server", "--quiet", "--address", addresses[0], "--console-address", addresses[1], filepath.Join(s.Dir, "minio"))
+	if err := s.startIssuer(); err != nil {
+		return err
+	}
+	p, err := s.starts("minio", append(s.trustsIssuer(),
+		"MINIO_ROOT_USER=root", "MINIO_ROOT_PASSWORD="+s.rootSecret, "MINIO_BROWSER=off", "MINIO_API_CORS_ALLOW_ORIGIN="+s.origins(), "MINIO_UPDATE=off",
+		"MINIO_AUDIT_WEBHOOK_ENABLE_demo=on", "MINIO_AUDIT_WEBHOOK_ENDPOINT_demo=http://"+audit,
+	), s.Tools.MinIO, "server", "--quiet", "--address", addresses[0], "--console-address", addresses[1], filepath.Join(s.Dir, "minio"))
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,14 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"mime"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rolepass/rolepass/refusal"
@@ -230,8 +233,19 @@ func (s *Service) entered(in answered, kept *session.Session, token string) Page
 	return page
 }
 
+// namedRoles is how many roles of an assertion a sentence names.
+const namedRoles = 5
+
+// noRole names the roles: as a rule one is spelled in another way than in a grant.
 func noRole(a *saml.Assertion) *refusal.Refusal {
-	return refusal.New(refusal.Forbidden, CodeNoRole, "the assertion carries %d roles, none of which a grant names: add a grant, or the role at the IdP", len(a.Roles))
+	var names []string
+	for _, role := range a.Roles[:min(len(a.Roles), namedRoles)] {
+		names = append(names, role.ARN)
+	}
+	if more := len(a.Roles) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return refusal.New(refusal.Forbidden, CodeNoRole, "no grant names a role of the assertion: add a grant, or the role at the IdP; the assertion has %s", cmp.Or(strings.Join(names, ", "), "none"))
 }
 
 // replace ends the session that the browser had before. The IdP's POST comes

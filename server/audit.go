@@ -10,11 +10,31 @@ import (
 	"github.com/rolepass/rolepass/telemetry"
 )
 
+// auditing is the purpose of the keys that hash objects.
+const auditing = "audit"
+
+// Audited is the hash of an object in audits that were begun under a key.
+type Audited struct{ Key, Hash string }
+
+// AuditedAs gives the hashes of an object, under each key there is, the newest
+// first: an audit is under the one that was the newest when Rolepass started.
+func AuditedAs(c *config.Config, uri string) ([]Audited, error) {
+	ring, err := state.LoadKeyring(c.Keys)
+	if err != nil {
+		return nil, err
+	}
+	var all []Audited
+	for i, key := range ring.Derive(auditing) {
+		all = append(all, Audited{ring.Names()[i], telemetry.ObjectHash(key, uri)})
+	}
+	return all, nil
+}
+
 // openAudit opens the audit under a key of its own: hashes of objects compare
 // from one start to the next, as long as the newest key stays.
 func openAudit(c *config.Config, o Options, ring *state.Keyring, metrics *telemetry.Metrics) (*telemetry.Audit, error) {
 	return telemetry.OpenAudit(c.Audit, telemetry.AuditOptions{
-		Key: ring.Derive("audit")[0], Lost: metrics.AuditLost, Log: o.Log, Now: o.Now,
+		Key: ring.Derive(auditing)[0], Lost: metrics.AuditLost, Log: o.Log, Now: o.Now,
 	})
 }
 

@@ -28,7 +28,7 @@ func openTraces(ctx context.Context, c *config.Config, o Options, ring *state.Ke
 		return nil, nil
 	}
 	options := telemetry.TracesOptions{
-		Collector: t.Endpoint.Host, Ratio: t.Ratio, FollowProxy: t.FollowEnvoy, Key: ring.Derive("audit")[0], Version: ownVersion(),
+		Collector: t.Endpoint.Host, Ratio: t.Ratio, FollowProxy: t.FollowEnvoy, Key: ring.Derive(auditing)[0], Version: ownVersion(),
 		Lost: metrics.SpansLost, Log: o.Log, Now: o.Now,
 	}
 	if t.Endpoint.Scheme == "https" {

@@ -64,6 +64,15 @@ func (r Keyring) GoString() string { return r.String() }
 // LogValue hides the secrets too.
 func (r Keyring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
+// Names are the keys' identifiers, which are their files' names, newest first.
+func (r *Keyring) Names() []string {
+	names := make([]string, len(r.keys))
+	for i, key := range r.keys {
+		names[i] = key.id
+	}
+	return names
+}
+
 // LoadKeyring reads every *.key file of a directory. A file that others may
 // read, or that does not hold exactly 32 bytes in hexadecimal, is an error.
 func LoadKeyring(dir string) (*Keyring, error) {

@@ -28,3 +28,6 @@ func (o *objects) hash(object string) string {
 	_, _ = io.WriteString(mac, object)
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
+
+// ObjectHash is what an audit under this key has for an object, for looking one up.
+func ObjectHash(key []byte, uri string) string { return newObjects(key).hash(uri) }

@@ -8,7 +8,7 @@ import (
 )
 
 func debugCommand() *cobra.Command {
-	return group("debug", "Look at one assertion or one location", debugAssertionCommand(), debugPresignCommand())
+	return group("debug", "Look at one assertion, location or object", debugAssertionCommand(), debugPresignCommand(), debugObjectCommand())
 }
 
 // moment reads --at; empty is now.

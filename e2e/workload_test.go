@@ -26,6 +26,26 @@ path = get_local_path(uri, hostname=public, access_token=token, task_id=int(task
 sys.stdout.buffer.write(open(path, "rb").read())
 `
 
+// exportsWithImages is what a script does that wants an export with its pictures:
+// Label Studio's own converter makes it of the plain export and fetches each. The
+// server's own export of that kind is a side door.
+const exportsWithImages = `
+import json, os, sys, tempfile
+from label_studio_sdk.converter import Converter
+public, token, task, uri = sys.argv[1:]
+config = '<View><Image name="image" value="$image"/><RectangleLabels name="box" toName="image"><Label value="spot"/></RectangleLabels></View>'
+box = {"type": "rectanglelabels", "from_name": "box", "to_name": "image", "original_width": 320, "original_height": 240,
+    "value": {"x": 1, "y": 1, "width": 5, "height": 5, "rotation": 0, "rectanglelabels": ["spot"]}}
+with tempfile.TemporaryDirectory() as out:
+    plain, packed = os.path.join(out, "plain.json"), os.path.join(out, "yolo")
+    with open(plain, "w") as file:
+        json.dump([{"id": int(task), "data": {"image": uri}, "annotations": [{"id": 1, "completed_by": 1, "result": [box]}]}], file)
+    Converter(config, None, download_resources=True, access_token=token, hostname=public).convert_to_yolo(plain, packed, is_dir=False)
+    (name,) = os.listdir(os.path.join(packed, "images"))
+    with open(os.path.join(packed, "images", name), "rb") as file:
+        sys.stdout.buffer.write(file.read())
+`
+
 // withSDK runs a program on Label Studio's own SDK, and gives what it writes.
 func withSDK(t *testing.T, program string, args ...string) []byte {
 	t.Helper()
@@ -77,6 +97,9 @@ func TestAWorkloadReadsUnderItsOwnRole(t *testing.T) {
 			}
 			readAsPipeline(t, kind, s3Saw(t)[seen:], task.URI)
 			program.auditedPipeline(told, task.ID)
+		}
+		if got := withSDK(t, exportsWithImages, v.demo.Public, personal, strconv.FormatInt(task.ID, 10), task.URI); !bytes.Equal(got, want) {
+			t.Errorf("an export has %d bytes of the picture, not its %d", len(got), len(want))
 		}
 		// Not another role's, not without a task, not with another's token.
 		program.refusedAs(program.asks("GET", program.fetching(hidden.ID, hidden.URI), nil, bearer), "no_grant")

@@ -120,7 +120,7 @@ e2e-compose: go
 
 # What istiod renders, and what becomes of it without the filter.
 MESHED = TestTheGatewayRunsWhatWasGenerated|TestWithoutTheFilterTheGatewayServesNothing|TestATypoInTheFilterIsFound|TestAGatewayWithTLS|$\
-TestWhatIstiosOwnResourcesLeaveOpen|TestATypoInAMendOpensTheHoleAgain|TestAPortWithAnotherNameRefusesEverything|TestLintNamesWhatIstiosOwnResourcesLeaveOpen
+TestWhatIstiosOwnResourcesLeaveOpen|TestATypoInAMendOpensTheHoleAgain|TestAPortWithAnotherNameRefusesEverything|TestLintNamesWhatIstiosOwnResourcesLeaveOpen|TestAttachingIstioAsTheDocumentSays
 
 # istiod's generators are a Go module of its own: the first build takes minutes.
 e2e-istio: go
@@ -132,7 +132,7 @@ e2e-istio: go
 
 # What Envoy Gateway renders, and what becomes of it without the policy.
 GATEWAYED = TestEnvoyGatewayRunsWhatWasGenerated|TestWithoutThePolicyTheGatewayServesNothing|TestAGatewayThatTakesRoutesWouldBeOpen|$\
-TestATypoInAClusterClosesTheGateway|TestAnEnvoyGatewayWithTLS|TestTheEnvoyOfEnvoyGatewaysOwnImage|TestPoliciesSwitchedOffCloseTheGateway|TestWhatEnvoyGatewaysOwnResourcesLeaveOpen
+TestATypoInAClusterClosesTheGateway|TestAnEnvoyGatewayWithTLS|TestTheEnvoyOfEnvoyGatewaysOwnImage|TestPoliciesSwitchedOffCloseTheGateway|TestWhatEnvoyGatewaysOwnResourcesLeaveOpen|TestAttachingEnvoyGatewayAsTheDocumentSays
 
 # Envoy Gateway is a Go module of its own: the first build takes many minutes.
 e2e-envoy-gateway: go

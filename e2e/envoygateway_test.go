@@ -227,6 +227,28 @@ func TestWhatEnvoyGatewaysOwnResourcesLeaveOpen(t *testing.T) {
 	}
 }
 
+// docs/attach-envoy-gateway.md, as it is written: its settings and its commands, one
+// after the other in one shell. There is no cluster: kubectl hands over what it
+// applies, in a namespace of its own, since the stack's own Gateway has the usual one.
+func TestAttachingEnvoyGatewayAsTheDocumentSays(t *testing.T) {
+	s := running(t)
+	g, err := s.Addresses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := "https://label.example.com:" + portOf(t, g.Listen)
+	readsPage(t, "attach-envoy-gateway.md").attach(t, g, public, "19000", func(manifest []byte, certificate, key string) error {
+		const namespace = "documented"
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err := s.PutsGateway(ctx, namespace, strings.ReplaceAll(string(manifest), "envoy-gateway-system", namespace), g, certificate, key)
+		if err == nil {
+			listening(t, g.Listen)
+		}
+		return err
+	})
+}
+
 func gatewayBeside(t *testing.T, s *stack.Stack, name string, settings map[string]any, change func(string) string, certificate ...string) *stack.Gateway {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -341,24 +363,4 @@ func overTLS(t *testing.T, g *stack.Gateway, roots *x509.CertPool, name, host st
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	return response.StatusCode, string(text), err
-}
-
-// withinMinutes asks until there is no error, for two minutes: Envoy Gateway starts
-// every Envoy anew when its configuration changes.
-func withinMinutes(t *testing.T, ask func() error) {
-	t.Helper()
-	deadline := time.After(2 * time.Minute)
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ask()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatal(err)
-		case <-tick.C:
-		}
-	}
 }

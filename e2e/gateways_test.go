@@ -100,3 +100,23 @@ func portOf(t *testing.T, address string) string {
 	}
 	return port
 }
+
+// withinMinutes asks until there is no error, for two minutes: Envoy Gateway starts
+// every Envoy anew when its configuration changes.
+func withinMinutes(t *testing.T, ask func() error) {
+	t.Helper()
+	deadline := time.After(2 * time.Minute)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatal(err)
+		case <-tick.C:
+		}
+	}
+}

@@ -123,3 +123,16 @@ func TestAGatewayWithTLS(t *testing.T) {
 		t.Errorf("%d requests reached the application", after-before)
 	}
 }
+
+// docs/attach-istio.md, as it is written: its settings and its commands, one after
+// the other in one shell. There is no cluster: kubectl hands over what it applies.
+func TestAttachingIstioAsTheDocumentSays(t *testing.T) {
+	s := running(t)
+	g, err := s.Addresses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	readsPage(t, "attach-istio.md").attach(t, g, "https://label.example.com", "15000", func(manifest []byte, certificate, key string) error {
+		return s.Applies(t.Context(), "mesh-documented", g, "443", manifest, "-certificate", certificate, "-key", key)
+	})
+}

@@ -1,4 +1,4 @@
-//go:build mesh
+//go:build mesh || gateway
 
 package e2e_test
 
@@ -21,6 +21,8 @@ import (
 	auth "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/rolepass/rolepass/envoy/contract"
@@ -43,7 +45,7 @@ const signedPath = "/imaging/a.png?X-Amz-Signature=0123456789abcdef"
 func newAround(t *testing.T) *around {
 	t.Helper()
 	a := &around{check: &yes{}, app: &arrivals{}, s3: &arrivals{}}
-	a.check.serve(t)
+	a.check.serve(t, insecure.NewCredentials())
 	a.app.serve(t, nil)
 	named, misnamed := keyPair(t, a, "localhost"), keyPair(t, a, "evil.example.test")
 	a.s3.serve(t, &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -106,13 +108,13 @@ type yes struct {
 	streams        atomic.Bool
 }
 
-func (y *yes) serve(t *testing.T) {
+func (y *yes) serve(t *testing.T, over credentials.TransportCredentials) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.Creds(over))
 	auth.RegisterAuthorizationServer(server, y)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)

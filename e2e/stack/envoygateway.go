@@ -189,21 +189,31 @@ func (s *Stack) GatewayBeside(ctx context.Context, name string, settings map[str
 		return nil, err
 	}
 	generate := []string{"generate", "envoy-gateway", "--config", g.Config, "--port", port, "--namespace", name}
-	var secret string
 	if len(certificate) == 2 { // and its key
 		generate = append(generate, "--credential", "label-tls")
-		if secret, err = secretOf(name, certificate[0], certificate[1]); err != nil {
-			return nil, err
-		}
 	}
 	var manifest bytes.Buffer
 	if err := s.rolepass(ctx, &manifest, generate...); err != nil {
 		return nil, err
 	}
-	if err := s.putsGateway(ctx, name, change(manifest.String())+secret, strings.TrimPrefix(g.Admin, "http://")); err != nil {
-		return nil, err
+	return g, s.PutsGateway(ctx, name, change(manifest.String()), g, certificate...)
+}
+
+// PutsGateway gives the Envoy Gateway that runs the manifest of another gateway, in
+// the namespace of that name, with the Secret of a certificate. It returns when the
+// gateway's Envoy is ready.
+func (s *Stack) PutsGateway(ctx context.Context, name, manifest string, g *Gateway, certificate ...string) error {
+	if len(certificate) == 2 { // and its key
+		secret, err := secretOf(name, certificate[0], certificate[1])
+		if err != nil {
+			return err
+		}
+		manifest += secret
 	}
-	return g, s.named("envoy")[0].await(ctx, g.Admin+"/ready")
+	if err := s.putsGateway(ctx, name, manifest, strings.TrimPrefix(g.Admin, "http://")); err != nil {
+		return err
+	}
+	return s.named("envoy")[0].await(ctx, g.Admin+"/ready")
 }
 
 // secretOf is the Secret of a certificate, as a document.

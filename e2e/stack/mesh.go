@@ -82,35 +82,48 @@ func (s *Stack) Gateway(ctx context.Context, name string, settings map[string]an
 	if err := s.rolepass(ctx, &manifest, generate...); err != nil {
 		return nil, err
 	}
-	bootstrap, err := s.plane(ctx, name, []byte(change(manifest.String())), g.Listen, strings.TrimPrefix(g.Admin, "http://"), secret...)
+	return g, s.Applies(ctx, name, g, port, []byte(change(manifest.String())), secret...)
+}
+
+// Applies gives a manifest to istiod's generators and starts the gateway's Envoy,
+// whose Service has that port. It returns when Envoy has what istiod gave it.
+func (s *Stack) Applies(ctx context.Context, name string, g *Gateway, port string, manifest []byte, more ...string) error {
+	bootstrap, err := s.plane(ctx, name, manifest, g.Listen, strings.TrimPrefix(g.Admin, "http://"), append(more, "-port", port)...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p, err := s.starts(name+"-envoy", nil, s.Tools.Envoy, "--config-path", bootstrap, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec", "50")
 	if err != nil {
+		return err
+	}
+	return p.await(ctx, g.Admin+"/ready")
+}
+
+// Addresses are those of another gateway, which has no configuration yet.
+func (s *Stack) Addresses() (*Gateway, error) {
+	addresses, err := s.ports.addresses(2)
+	if err != nil {
 		return nil, err
 	}
-	return g, p.await(ctx, g.Admin+"/ready")
+	return &Gateway{Listen: addresses[0], Admin: "http://" + addresses[1]}, nil
 }
 
 // gateway chooses addresses for another gateway, and writes its rolepass.yaml:
 // the stack's own with these settings.
 func (s *Stack) gateway(name string, settings map[string]any) (g *Gateway, port string, err error) {
-	addresses, err := s.ports.addresses(2)
-	if err != nil {
+	if g, err = s.Addresses(); err != nil {
 		return nil, "", err
 	}
 	config := maps.Clone(s.config)
 	maps.Copy(config, settings)
-	envoy := map[string]any{"listen": addresses[0], "admin": addresses[1], "access_log": filepath.Join(s.Dir, name+"-access.log")}
+	envoy := map[string]any{"listen": g.Listen, "admin": strings.TrimPrefix(g.Admin, "http://"), "access_log": filepath.Join(s.Dir, name+"-access.log")}
 	if more, ok := settings["envoy"].(map[string]any); ok {
 		maps.Copy(envoy, more)
 	}
 	config["envoy"] = envoy
-	file, err := s.writesYAML(name+".yaml", config)
-	if err != nil {
+	if g.Config, err = s.writesYAML(name+".yaml", config); err != nil {
 		return nil, "", err
 	}
-	_, port, err = net.SplitHostPort(addresses[0])
-	return &Gateway{Listen: addresses[0], Admin: "http://" + addresses[1], Config: file}, port, err
+	_, port, err = net.SplitHostPort(g.Listen)
+	return g, port, err
 }

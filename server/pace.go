@@ -17,7 +17,7 @@ const (
 	// nothing: nearly all that is kept are records, which the collector need not
 	// look through (package recent), so a collection costs about as much as with
 	// few sessions.
-	garbage = 48 << 20
+	garbage = 40 << 20
 	// leastPercent is for a heap of gigabytes, where so little would be collected
 	// too often.
 	leastPercent = 10

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -40,7 +41,9 @@ type measured struct {
 
 // ask sends requests for a while, or until there were enough, going on where the
 // last call stopped, and checks every hundredth answer.
-func ask(address string, p plan, all [][]byte, enough int, next *atomic.Int64, wants func(*authv3.CheckResponse) error) (durations []time.Duration, err error) {
+func ask(address string, p plan, all [][]byte, enough int, next *atomic.Int64, wants func(*authv3.CheckResponse) error) ([]time.Duration, error) {
+	var durations []time.Duration
+	var problems error
 	last := next.Load() + int64(min(enough, math.MaxInt32))
 	var mu sync.Mutex
 	var group sync.WaitGroup
@@ -77,15 +80,13 @@ func ask(address string, p plan, all [][]byte, enough int, next *atomic.Int64, w
 				mu.Lock()
 				defer mu.Unlock()
 				durations = append(durations, own...)
-				if problem != nil {
-					err = problem
-				}
+				problems = errors.Join(problems, problem)
 			})
 		}
 	}
 	group.Wait()
 	slices.Sort(durations)
-	return durations, err
+	return durations, problems
 }
 
 // pace says when the next request is due: at once, or in an open loop at its

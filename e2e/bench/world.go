@@ -55,7 +55,7 @@ const (
 // stateMiB is what a configuration for so many sessions says. A token in base64
 // is kept as its bytes.
 func (s size) stateMiB() int {
-	const each = 1000 // of a session, beside its token
+	const each = 1100 // of a session, beside its token
 	return max(64, s.sessions*(s.token*27/32+each)>>20)
 }
 

@@ -26,10 +26,11 @@ func BenchmarkMemoryOfSessions(b *testing.B) {
 		for _, opened := range []int{256 << 20, 4 << 30} {
 			b.Run(fmt.Sprintf("token=%d/opened=%dMiB", token, opened>>20), func(b *testing.B) {
 				for range b.N {
-					before := heap()
+					before, _ := heap()
 					manager, cache := fills(b, sessions, token, opened)
-					b.ReportMetric(float64(heap()-before)/(1<<20), "MiB")
-					b.ReportMetric(float64(heap()-before)/sessions, "B/session")
+					after, _ := heap()
+					b.ReportMetric(float64(after-before)/(1<<20), "MiB")
+					b.ReportMetric(float64(after-before)/sessions, "B/session")
 					runtime.KeepAlive(manager)
 					runtime.KeepAlive(cache)
 				}
@@ -39,16 +40,34 @@ func BenchmarkMemoryOfSessions(b *testing.B) {
 	}
 }
 
-func heap() uint64 {
+// What is kept of a session is little more than its token and its names, and none of
+// it is for the garbage collector to look through: a session that is idle costs the
+// others nothing.
+func TestASessionTakesLittleMemory(t *testing.T) {
+	const sessions, token = 10_000, 1600
+	before, objects := heap()
+	manager, cache := fills(t, sessions, token, 1)
+	bytes, more := heap()
+	runtime.KeepAlive(manager)
+	runtime.KeepAlive(cache)
+	if each := int(bytes-before) / sessions; each > 2400 {
+		t.Errorf("a session takes %d bytes with a token of %d", each, token)
+	}
+	if objects := int(more - objects); objects > sessions/10 {
+		t.Errorf("%d sessions are %d objects for the collector", sessions, objects)
+	}
+}
+
+func heap() (bytes, objects uint64) {
 	runtime.GC()
 	runtime.GC() // what the first has found is swept by the second
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+	return m.HeapAlloc, m.HeapObjects
 }
 
 // fills keeps sessions of people with names and tokens of their own.
-func fills(b *testing.B, sessions, token, opened int) (*session.Manager, *credcache.Cache) {
+func fills(b testing.TB, sessions, token, opened int) (*session.Manager, *credcache.Cache) {
 	b.Helper()
 	w := newWorld(b, 1<<20)
 	store := state.NewMemory(8<<30, time.Now)
@@ -63,7 +82,7 @@ func fills(b *testing.B, sessions, token, opened int) (*session.Manager, *credca
 		name := fmt.Sprintf("person-%06d", i)
 		s.Principal = saml.Principal{IdP: "corp", NameID: strings.Repeat(name, 3), NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", SessionName: name + "@hospital.example", Email: name + "@hospital.example", FirstName: "First", LastName: name}
 		s.Roles, s.AppUser, s.IdPSession = []string{role}, int64(i), "_"+strings.Repeat("a", 32)+name
-		credentials := &presign.Credentials{AccessKeyID: fmt.Sprintf("ASIA%016d", i), SecretAccessKey: presign.Secret(strings.Repeat("s", 33) + name[6:]), SessionToken: presign.Secret(strings.Repeat("t", token-13) + name), Expires: time.Now().Add(time.Hour), STS: "aws"}
+		credentials := &presign.Credentials{AccessKeyID: fmt.Sprintf("ASIA%016d", i), SecretAccessKey: presign.Secret(strings.Repeat("s", 33) + name[6:]), SessionToken: presign.Secret(strings.Repeat("t", token-8) + fmt.Sprintf("%08d", i)), Expires: time.Now().Add(time.Hour), STS: "aws"}
 		if err := cache.Put(b.Context(), credcache.Key{Session: s, Role: role}, credentials); err != nil {
 			b.Fatal(err)
 		}

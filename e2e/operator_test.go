@@ -80,6 +80,48 @@ func TestAnOperatorEndsSessions(t *testing.T) {
 	other.mustBe(other.fetches(theirs.ID, theirs.URI), http.StatusUnauthorized)
 }
 
+// One of a person's two sessions ends by its name, as the list shows it; the other
+// goes on.
+func TestAnOperatorEndsOneSession(t *testing.T) {
+	stays, goes := visits(t), visits(t)
+	stays.signsIn("radiologist")
+	before := stays.sessions()
+	goes.signsIn("radiologist")
+	task := readable(goes.project("Radiology"), "radiologist")[0]
+	var begun []string
+	for name := range goes.sessions() {
+		if !before[name] {
+			begun = append(begun, name)
+		}
+	}
+	if len(begun) != 1 {
+		t.Fatalf("one login began the sessions %v", begun)
+	}
+	goes.mustBe(goes.fetches(task.ID, task.URI), http.StatusOK)
+	if said := goes.commands("sessions", "revoke", "--session", begun[0]); said != "1 ended\n" {
+		t.Errorf("the command says %q", said)
+	}
+	goes.mustBe(goes.fetches(task.ID, task.URI), http.StatusUnauthorized)
+	stays.mustBe(stays.fetches(task.ID, task.URI), http.StatusOK)
+	if goes.sessions()[begun[0]] {
+		t.Error("it is listed after its end")
+	}
+}
+
+// sessions are the names of all that an operator sees.
+func (v *visitor) sessions() map[string]bool {
+	v.t.Helper()
+	var all []server.ListedSession
+	if err := json.Unmarshal([]byte(v.commands("sessions", "list", "--json")), &all); err != nil {
+		v.t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, s := range all {
+		names[s.Session] = true
+	}
+	return names
+}
+
 // A new key seals what comes, and nobody is signed out.
 func TestANewKeySignsNobodyOut(t *testing.T) {
 	v := visits(t)

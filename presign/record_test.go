@@ -89,11 +89,28 @@ func TestRecordsOfEarlierVersionsAreRead(t *testing.T) {
 	}
 }
 
+// FuzzCredentialsFromRecord: whatever is read is written as it came, but for a token
+// that an earlier version left as it is and that is now unspelled.
 func FuzzCredentialsFromRecord(f *testing.F) {
 	f.Add(credentials("token").AppendRecord(nil))
+	f.Add(credentials("FwoGZXIvYXdzEBYaDA==").AppendRecord(nil))
+	f.Add(credentials("").AppendRecord(nil))
+	f.Add(append([]byte{1}, credentials("").AppendRecord(nil)[1:]...))
 	f.Fuzz(func(t *testing.T, record []byte) {
-		if c, err := presign.CredentialsFromRecord(record); err == nil && !bytes.Equal(c.AppendRecord(nil), record) {
+		c, err := presign.CredentialsFromRecord(record)
+		if err != nil {
+			return
+		}
+		again := c.AppendRecord(nil)
+		if bytes.Equal(again, record) {
+			return
+		}
+		if record[0] != 1 || again[0] != 2 {
 			t.Fatal("another record says the same")
+		}
+		read, err := presign.CredentialsFromRecord(again)
+		if err != nil || read.AccessKeyID != c.AccessKeyID || read.SecretAccessKey != c.SecretAccessKey || read.SessionToken != c.SessionToken || read.STS != c.STS || !read.Expires.Equal(c.Expires) {
+			t.Fatalf("written anew, it says something else: %v", err)
 		}
 	})
 }

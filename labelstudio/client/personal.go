@@ -24,7 +24,8 @@ func (c *Client) whoseToken(ctx context.Context, asker Asker) (Answer, error) {
 		asker.Authorization = bearer
 	}
 	answer, err := c.whoami(ctx, asker)
-	answer.who.Authorization = asker.Authorization
+	// It is kept, and not the request that it may be a part of.
+	answer.who.Authorization = presign.Secret(strings.Clone(asker.Authorization.Reveal()))
 	return answer, err
 }
 

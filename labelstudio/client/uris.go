@@ -23,6 +23,9 @@ func collect(data any) (uris []string) {
 		switch v := value.(type) {
 		case string:
 			if uri := uriIn(v); strings.HasPrefix(uri, scheme) {
+				if len(uri) < len(v) {
+					uri = strings.Clone(uri) // it is kept, and not what is around it
+				}
 				uris = append(uris, uri)
 			}
 		case []any:

@@ -119,7 +119,11 @@ func plain(outcome string) string {
 	return "other"
 }
 
+// readers is how many may read the metrics at once. Counting sessions locks their
+// list, and whoever signs in waits for it.
+const readers = 4
+
 // Handler shows the metrics in the Prometheus text format.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: readers})
 }

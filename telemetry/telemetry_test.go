@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -333,4 +334,41 @@ func BenchmarkSinks(b *testing.B) {
 			b.Fatal(err)
 		}
 	})
+}
+
+// Who reads the metrics as often as they can does not keep the list of sessions
+// locked for those who sign in.
+func TestFewReadTheMetricsAtOnce(t *testing.T) {
+	m := telemetry.NewMetrics()
+	counting, done := make(chan struct{}), make(chan struct{})
+	m.Holds(telemetry.Holdings{
+		State: func() (int, int) { return 0, 0 }, Waiting: func() int { return 0 },
+		Sessions: func() int { counting <- struct{}{}; <-done; return 0 },
+	})
+	handler, codes := m.Handler(), make(chan int)
+	counted, refused := 0, 0
+	for range 20 {
+		go func() {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+			codes <- w.Code
+		}()
+		select {
+		case <-counting:
+			counted++
+		case code := <-codes:
+			if refused++; code != http.StatusServiceUnavailable {
+				t.Errorf("answered with %d before anything was counted", code)
+			}
+		}
+	}
+	close(done)
+	for range counted {
+		if code := <-codes; code != http.StatusOK {
+			t.Errorf("answered with %d", code)
+		}
+	}
+	if counted < 2 || counted > 5 {
+		t.Errorf("of 20 at once %d counted sessions and %d were refused", counted, refused)
+	}
 }

@@ -37,9 +37,9 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 		return s.refuse(r, refusal.New(refusal.Unavailable, CodeReplay, "it cannot be known whether the logout message was used before").Because(err))
 	}
 	if !first {
-		return s.refuse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))
+		return s.refuseResponse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))
 	}
-	ending := s.Sessions.List(about(sp.IdP.Name, message))
+	ending := s.Sessions.Named(message.NameID, about(sp.IdP.Name, message))
 	s.waiting.forgetOwner(whoseIs(saml.Principal{IdP: sp.IdP.Name, NameID: message.NameID}))
 	own, _, err := s.current(ctx, r)
 	if err == nil {

@@ -139,6 +139,12 @@ func (m *Manager) List(wanted func(Listed) bool) []Listed {
 	return m.index.list(m.Now(), m.Idle, "", wanted)
 }
 
+// Named is List for those of a name: of a hundred thousand sessions only theirs are
+// read, while others wait for the list.
+func (m *Manager) Named(nameID string, wanted func(Listed) bool) []Listed {
+	return m.index.list(m.Now(), m.Idle, nameID, func(l Listed) bool { return l.Principal.NameID == nameID && wanted(l) })
+}
+
 // Count is how many sessions List would give at most.
 func (m *Manager) Count() int { return m.index.count(m.Now(), m.Idle) }
 

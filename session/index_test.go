@@ -47,6 +47,7 @@ func TestTheListIsThatOfThePlainWay(t *testing.T) {
 				return !w.now().Before(l.Expires) || !w.now().Before(l.Seen.Add(w.Idle))
 			})
 			w.isListed(r)
+			w.isNamed(r)
 			w.hasSurplus(r)
 		}
 	})
@@ -99,6 +100,19 @@ func (w *listed) isListed(r *rapid.T) {
 	}
 }
 
+func (w *listed) isNamed(r *rapid.T) {
+	name, ending := rapid.StringMatching(`[ab]{0,2}`).Draw(r, "name"), rapid.Bool().Draw(r, "ending")
+	var want []session.Listed
+	for _, l := range w.plain {
+		if l.Principal.NameID == name && l.Ending == ending {
+			want = append(want, l)
+		}
+	}
+	if got := w.Named(name, func(l session.Listed) bool { return l.Ending == ending }); !reflect.DeepEqual(lines(got), lines(want)) {
+		r.Fatalf("of the name %q are\n%q\nwant\n%q", name, lines(got), lines(want))
+	}
+}
+
 // lines are what is listed, in an order that does not hang on equal ages.
 func lines(all []session.Listed) (lines []string) {
 	for _, l := range all {
@@ -128,6 +142,30 @@ func same(a, b saml.Principal) bool {
 	transient := func(p saml.Principal) bool { return strings.HasSuffix(p.NameIDFormat, ":transient") }
 	email := a.Email != "" && strings.EqualFold(a.Email, b.Email)
 	return a.IdP == b.IdP && (a.NameID == b.NameID || transient(a) && transient(b) && email)
+}
+
+// At an IdP's logout one person's sessions are looked for among everybody's, with
+// the list locked: others' are not read for it.
+func TestOthersSessionsAreNotReadForAName(t *testing.T) {
+	w := newWorld(t)
+	for i := range 1000 {
+		s, _, err := w.New(time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Principal, s.Roles = saml.Principal{IdP: "corp", NameID: fmt.Sprint("G-", i)}, []string{"role"}
+		if err := w.Keep(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := func(session.Listed) bool { return true }
+	if made := testing.AllocsPerRun(10, func() {
+		if len(w.Named("G-777", all)) != 1 {
+			t.Error("the session of the name is not found")
+		}
+	}); made > 50 {
+		t.Errorf("looking for one person's among a thousand makes %v things", made)
+	}
 }
 
 // BenchmarkSurplus looks through a hundred thousand sessions, as each login does.

@@ -3,6 +3,7 @@ package session
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/rolepass/rolepass/recent"
@@ -51,23 +52,40 @@ func (l listing) ended(now time.Time, idle time.Duration) bool {
 	return !now.Before(l.time(expiresAt)) || !now.Before(l.time(seenAt).Add(idle))
 }
 
-// names are those that many sessions share, of IdPs, formats and roles: there are
-// as many as are configured. A listing has their numbers.
+// names are those that many sessions share, of IdPs, formats and roles. A listing
+// has their numbers.
 type names struct {
 	all    []string
-	number map[string]uint64
+	number map[string]uint64 // from 1
 }
 
-func (n *names) of(name string) uint64 {
-	if number, ok := n.number[name]; ok {
-		return number
+// mostNames is more than are configured. A format is what an assertion says, so
+// that an IdP may have a new one for each login: what is beyond stands in the
+// listing, and goes with it.
+const mostNames = 10_000
+
+// write writes a name's number, or 0 and the name.
+func (n *names) write(w *writer, name string) {
+	number, ok := n.number[name]
+	if !ok && len(n.all) < mostNames {
+		if n.number == nil {
+			n.number = map[string]uint64{}
+		}
+		name = strings.Clone(name) // it stays
+		n.all = append(n.all, name)
+		number = uint64(len(n.all))
+		n.number[name] = number
 	}
-	if n.number == nil {
-		n.number = map[string]uint64{}
+	if w.number(number); number == 0 {
+		w.text(name)
 	}
-	n.number[name] = uint64(len(n.all))
-	n.all = append(n.all, name)
-	return n.number[name]
+}
+
+func (n *names) readName(r *reader) string {
+	if number := r.number(); number > 0 {
+		return n.all[number-1]
+	}
+	return r.text()
 }
 
 // listing is what is known of a session that begins.
@@ -79,11 +97,11 @@ func (n *names) listing(s *Session, rest []byte) listing {
 	w.b = append(append(w.b, 0), rest...)
 	w.person(s.Principal)
 	w.text(s.IdPSession)
-	w.number(n.of(s.Principal.IdP))
-	w.number(n.of(s.Principal.NameIDFormat))
+	n.write(&w, s.Principal.IdP)
+	n.write(&w, s.Principal.NameIDFormat)
 	w.number(uint64(len(s.Roles)))
 	for _, role := range s.Roles {
-		w.number(n.of(role))
+		n.write(&w, role)
 	}
 	return w.b
 }
@@ -95,9 +113,9 @@ func (n *names) read(l listing, key recent.Key) Listed {
 	all.ID = hex.EncodeToString(append(key[:], r.take(uint64(len(key)))...))
 	r.person(&all.Principal)
 	all.IdPSession = r.text()
-	all.Principal.IdP, all.Principal.NameIDFormat = n.all[r.number()], n.all[r.number()]
+	all.Principal.IdP, all.Principal.NameIDFormat = n.readName(&r), n.readName(&r)
 	for range r.count() {
-		all.Roles = append(all.Roles, n.all[r.number()])
+		all.Roles = append(all.Roles, n.readName(&r))
 	}
 	return all
 }

@@ -147,8 +147,15 @@ func TestALogoutMessageIsUsedOnce(t *testing.T) {
 	message := byRedirect(w.idp.LogoutQuery(samltest.Logout{Destination: slo, NameID: b.session().Principal.NameID}))
 	w.frame(message)
 	b.signsIn()
-	if page := w.frame(message); page.Refusal == nil || page.Refusal.Code != login.CodeReplay || b.session() == nil {
+	message.HTML = true
+	page := w.frame(message)
+	if page.Refusal == nil || page.Refusal.Code != login.CodeReplay || b.session() == nil {
 		t.Errorf("a second time: %v", page.Refusal)
+	}
+	// Whoever has it learns as little as from one that was made up.
+	message.Query = message.Query[:len(message.Query)-8] + "AAAAAA=="
+	if forged := w.frame(message); forged.Refusal == nil || forged.Refusal.Code == login.CodeReplay || looks(forged) != looks(page) {
+		t.Errorf("a second time:\n%s\na forged one (%v):\n%s", looks(page), forged.Refusal, looks(forged))
 	}
 }
 

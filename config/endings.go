@@ -14,7 +14,7 @@ const soon = 14 * 24 * time.Hour
 // itself, with a sentence, and goes on with the rest.
 func (c *Config) Endings(now time.Time) (over, ending Problems) {
 	say := func(path, what string, end time.Time, then, mend string) {
-		p := Problem{File: c.read.file, Line: c.read.at(path).line, Path: path}
+		p := c.Problem(path, "")
 		switch at := end.UTC().Format(time.RFC3339); {
 		case !now.Before(end):
 			p.Sentence = fmt.Sprintf("%s ended at %s, and %s: %s", what, at, then, mend)
@@ -35,4 +35,9 @@ func (c *Config) Endings(now time.Time) (over, ending Problems) {
 		say("check_tls.certificate", c.CheckTLS.Certificate, c.CheckTLS.ends, "Envoy takes no answer", "renew it")
 	}
 	return over, ending
+}
+
+// Problem is a sentence about a key of the configuration, at its line.
+func (c *Config) Problem(path, sentence string) Problem {
+	return Problem{c.read.file, c.read.at(path).line, path, sentence}
 }

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetArgs(args)
-	root.AddCommand(serveCommand(), validateCommand(), generateCommand(), lintCommand(), keysCommand(), sessionsCommand(), readyCommand(), replayCommand(), debugCommand(), versionCommand())
+	root.AddCommand(serveCommand(), validateCommand(), doctorCommand(), generateCommand(), lintCommand(), keysCommand(), sessionsCommand(), readyCommand(), replayCommand(), debugCommand(), versionCommand())
 	root.AddCommand(more()...)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

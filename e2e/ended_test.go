@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,11 +28,11 @@ func TestAnEditorOutlivesItsCredentials(t *testing.T) {
 		page := fmt.Sprintf("/projects/%d/data", project.ID)
 		c.runs(chromedp.Navigate(fmt.Sprintf("%s%s?task=%d", c.demo.Public, page, task.ID)))
 		c.until(choosing("poor") + ` && ` + chosen("poor"))
-		c.until(`fetch(` + quoted(fetchPath(task.ID, task.URI)) + `, {cache: "no-store"}).then(got => got.status === 403)`)
+		asked := fetchPath(task.ID, task.URI) // by this test; the editor shows it already
+		c.until(`fetch(` + quoted(asked) + `, {cache: "no-store"}).then(got => got.status === 403)`)
 		c.until(chosen("poor"))
 		c.picture("1-ended")
 
-		seen.forget()
 		for _, at := range []string{"2 of 3", "3 of 3"} { // the editor had the second page before
 			c.until(`(() => {
 				const at = document.querySelector('[class*="pagination__page-indicator"]').innerText.replace(/\s+/g, " ");
@@ -41,8 +42,8 @@ func TestAnEditorOutlivesItsCredentials(t *testing.T) {
 		}
 		c.until(`document.body.innerText.includes("There was an issue loading URL") && document.body.innerText.includes("Technical description")`)
 		c.picture("2-refused")
-		refused := slices.DeleteFunc(seen.settled(t), func(x exchange) bool { return x.status != 403 })
-		if len(refused) == 0 {
+		refused := func(x exchange) bool { return x.status == 403 && !strings.HasSuffix(x.url, asked) }
+		if !slices.ContainsFunc(seen.settled(t), refused) {
 			t.Errorf("the editor asked for nothing that is refused: %+v", seen.fetches())
 		}
 		c.until(`location.pathname === ` + quoted(page) + ` && ` + chosen("poor"))

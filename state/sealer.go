@@ -45,7 +45,7 @@ func (s *Sealer) ring() *Keyring {
 func (s *Sealer) Seal(kind, name string, half, value []byte, expires time.Time) ([]byte, error) {
 	key := s.ring().keys[0]
 	gcm := aead(key, half, kind)
-	// As long as the record becomes: what is kept longest is not copied about.
+	// As long as the record becomes, so that it does not grow on the way.
 	head := make([]byte, 0, 2+len(key.id)+8+gcm.NonceSize()+len(value)+gcm.Overhead())
 	head = append(append(head, recordVersion, byte(len(key.id))), key.id...)
 	head = binary.BigEndian.AppendUint64(head, uint64(expires.UnixMilli()))

@@ -59,7 +59,7 @@ func (c claim) check(root string, results testlog.Results) string {
 	if err != nil {
 		return fmt.Sprintf("%s: %v", where, err)
 	}
-	if lane {
+	if lane || belowOwnModule(root, c.file) {
 		return c.checkLane(root, where)
 	}
 	// Go writes the names of subtests without spaces.

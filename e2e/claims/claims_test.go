@@ -15,7 +15,7 @@ type checkout map[string]string
 func goodCheckout() checkout {
 	files := checkout{
 		"README.md":             "It is safe: [no cookie](e2e/fetch_test.go#L3 \"TestFetch/a picture\"), [plain](docs/security.md).\n",
-		"docs/security.md":      "# Security\n\nAs said, [no\ncookie](../e2e/fetch_test.go \"TestFetch\").\n[In a lane](../e2e/slow/slow_test.go \"TestInALane\").\n",
+		"docs/security.md":      "# Security\n\nAs said, [no\ncookie](../e2e/fetch_test.go \"TestFetch\").\n[In a lane](../e2e/slow/slow_test.go \"TestInALane\").\n[In a module](../e2e/own/own_test.go \"TestElsewhere\").\n",
 		"e2e/fetch_test.go":     "package e2e_test\n\nfunc TestFetch(t *testing.T) {}\n\nfunc TestMain(m *testing.M) {}\n\nfunc Testimony() {}\n",
 		".cache/x/bad_test.go":  "not Go",
 		"testdata/bad_test.go":  "not Go",
@@ -66,23 +66,25 @@ func TestNothingIsPassedOver(t *testing.T) {
 		file, old, new string
 		says           string
 	}{
-		"a skipped test":            {"test.json", event("pass", "e2e", "TestFetch"), event("skip", "e2e", "TestFetch"), "e2e TestFetch: was skipped"},
-		"a skipped subtest":         {"test.json", event("pass", "e2e", "TestFetch/a_picture"), event("skip", "e2e", "TestFetch/a_picture"), "e2e TestFetch/a_picture: was skipped"},
-		"a failed test":             {"test.json", event("pass", "e2e", "TestFetch"), event("fail", "e2e", "TestFetch"), "e2e TestFetch: failed"},
-		"a failed package":          {"test.json", event("pass", "e2e", ""), event("fail", "e2e", ""), "e2e: failed as a package"},
-		"a test that hangs":         {"test.json", event("pass", "e2e", "TestFetch"), "", "e2e TestFetch: did not end"},
-		"a test that did not run":   {"test.json", pass("e2e", "TestFetch"), "", "e2e TestFetch: stands in the source but did not run"},
-		"a fuzz test left out":      {"test.json", pass("e2e/ststest", "FuzzX"), "", "e2e/ststest FuzzX: stands in the source but did not run"},
-		"a package without tests":   {"e2e/ststest/x_test.go", "package x\n\nfunc TestX(t *testing.T) {}\n\nfunc FuzzX(f *testing.F) {}\n", "package x\n", "e2e/ststest: no test of this package ran"},
-		"a claim without its file":  {"README.md", "e2e/fetch_test.go", "e2e/fetched_test.go", "README.md:1: e2e/fetched_test.go"},
-		"a claim without its test":  {"README.md", "TestFetch", "TestFetched", "there is no test TestFetched in this file"},
-		"a claim without a subtest": {"README.md", "a picture", "a sound", "the test did not run"},
-		"a claim over two lines":    {"docs/security.md", "TestFetch", "TestFetched", "docs/security.md:4: e2e/fetch_test.go \"TestFetched\""},
-		"a lane's claim, gone":      {"e2e/slow/slow_test.go", "TestInALane", "TestInNone", "there is no test TestInALane in this file"},
-		"a lane's subtest":          {"docs/security.md", "TestInALane", "TestInALane/sub", "claim the whole test"},
-		"a lane's test that skips":  {"e2e/slow/slow_test.go", "{}", "{ t.Skipf(\"no\") }", "may skip itself"},
-		"a claim of no lane":        {"e2e/slow/slow_test.go", "//go:build idps", "//go:build other", "e2e/slow/slow_test.go \"TestInALane\": the test did not run"},
-		"a claim by no test":        {"README.md", "TestFetch/a picture", "Testimony", "there is no test Testimony in this file"},
+		"a skipped test":             {"test.json", event("pass", "e2e", "TestFetch"), event("skip", "e2e", "TestFetch"), "e2e TestFetch: was skipped"},
+		"a skipped subtest":          {"test.json", event("pass", "e2e", "TestFetch/a_picture"), event("skip", "e2e", "TestFetch/a_picture"), "e2e TestFetch/a_picture: was skipped"},
+		"a failed test":              {"test.json", event("pass", "e2e", "TestFetch"), event("fail", "e2e", "TestFetch"), "e2e TestFetch: failed"},
+		"a failed package":           {"test.json", event("pass", "e2e", ""), event("fail", "e2e", ""), "e2e: failed as a package"},
+		"a test that hangs":          {"test.json", event("pass", "e2e", "TestFetch"), "", "e2e TestFetch: did not end"},
+		"a test that did not run":    {"test.json", pass("e2e", "TestFetch"), "", "e2e TestFetch: stands in the source but did not run"},
+		"a fuzz test left out":       {"test.json", pass("e2e/ststest", "FuzzX"), "", "e2e/ststest FuzzX: stands in the source but did not run"},
+		"a package without tests":    {"e2e/ststest/x_test.go", "package x\n\nfunc TestX(t *testing.T) {}\n\nfunc FuzzX(f *testing.F) {}\n", "package x\n", "e2e/ststest: no test of this package ran"},
+		"a claim without its file":   {"README.md", "e2e/fetch_test.go", "e2e/fetched_test.go", "README.md:1: e2e/fetched_test.go"},
+		"a claim without its test":   {"README.md", "TestFetch", "TestFetched", "there is no test TestFetched in this file"},
+		"a claim without a subtest":  {"README.md", "a picture", "a sound", "the test did not run"},
+		"a claim over two lines":     {"docs/security.md", "TestFetch", "TestFetched", "docs/security.md:4: e2e/fetch_test.go \"TestFetched\""},
+		"a lane's claim, gone":       {"e2e/slow/slow_test.go", "TestInALane", "TestInNone", "there is no test TestInALane in this file"},
+		"a lane's subtest":           {"docs/security.md", "TestInALane", "TestInALane/sub", "claim the whole test"},
+		"a lane's test that skips":   {"e2e/slow/slow_test.go", "{}", "{ t.Skipf(\"no\") }", "may skip itself"},
+		"a module's claim, gone":     {"e2e/own/own_test.go", "TestElsewhere", "TestNowhere", "there is no test TestElsewhere in this file"},
+		"a module's test that skips": {"e2e/own/own_test.go", "{}", "{ t.SkipNow() }", "may skip itself"},
+		"a claim of no lane":         {"e2e/slow/slow_test.go", "//go:build idps", "//go:build other", "e2e/slow/slow_test.go \"TestInALane\": the test did not run"},
+		"a claim by no test":         {"README.md", "TestFetch/a picture", "Testimony", "there is no test Testimony in this file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := goodCheckout()

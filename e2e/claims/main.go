@@ -14,8 +14,8 @@
 //
 //	[S3 sees no cookie](e2e/fetch_test.go#L10 "TestFetch/picture")
 //
-// Tests with a build tag of a lane are not in the events, because a lane runs
-// by itself, and only when what it tests has changed. A claim may name one as a
+// Tests with a build tag of a lane, and those of a module beside ours, are not in the
+// events, because a lane runs by itself, and only when what it tests has changed. A claim may name one as a
 // whole: it must be there, and nothing in its file may skip.
 //
 // It runs no test itself.

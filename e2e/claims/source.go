@@ -63,6 +63,16 @@ func ownModule(dir string) bool {
 	return err == nil
 }
 
+// belowOwnModule says that a file belongs to such a module.
+func belowOwnModule(root, file string) bool {
+	for dir := path.Dir(file); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if ownModule(filepath.Join(root, filepath.FromSlash(dir))) {
+			return true
+		}
+	}
+	return false
+}
+
 // lanes are the build tags of tests that .ci/run runs by themselves, when what
 // they test has changed (e2e/lane). No other tag may hide a test.
 var lanes = []string{"gateway", "idps", "mesh", "release"}

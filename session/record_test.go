@@ -119,3 +119,20 @@ func TestAWrittenRecordOpens(t *testing.T) {
 		t.Errorf("it is written as %x", again)
 	}
 }
+
+// FuzzFromRecord: whatever is read is a session that is written and read again.
+func FuzzFromRecord(f *testing.F) {
+	s := &Session{Principal: saml.Principal{IdP: "corp", NameID: "4711", Email: "ada@example.com"}, Roles: []string{"a", "b"}, Missed: []Missed{{"c", "d"}}, AppUser: 300, IdPSession: "_1"}
+	s.Created, s.Seen, s.Expires = time.Unix(1, 0), time.Unix(2, 0), time.Unix(3, 0)
+	f.Add(s.appendRecord(nil))
+	f.Add((&Session{}).appendRecord(nil))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		s, err := fromRecord(record)
+		if err != nil {
+			return
+		}
+		if again, err := fromRecord(s.appendRecord(nil)); err != nil || !reflect.DeepEqual(again, s) {
+			t.Fatalf("written again it is read as another: %v", err)
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,20 @@ func readInput(file string, standard io.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the response: %w", err)
 	}
-	return string(bytes.TrimSpace(text)), nil
+	encoded := string(bytes.TrimSpace(text))
+	return encoded, copied(encoded)
+}
+
+// copied says where something was copied that is no value of SAMLResponse. It is
+// said before it is verified: the ACS would see something damaged, and say so.
+func copied(text string) error {
+	switch {
+	case strings.HasPrefix(text, "SAMLResponse="), strings.Contains(text, "%2B"), strings.Contains(text, "%3D"), strings.Contains(text, "%2F"):
+		return errors.New("this is the form as the browser encodes it: give the value of SAMLResponse alone, decoded, as the network view shows it under its parsed form data")
+	case strings.HasPrefix(text, "<"):
+		return errors.New("this is XML: give what the browser posts, which is in base64 (`base64 -w0` makes it from a document)")
+	}
+	return nil
 }
 
 // verify asks each IdP's service provider. With several, the refusal that

@@ -132,7 +132,8 @@ e2e-istio: go
 
 # What Envoy Gateway renders, and what becomes of it without the policy.
 GATEWAYED = TestEnvoyGatewayRunsWhatWasGenerated|TestWithoutThePolicyTheGatewayServesNothing|TestAGatewayThatTakesRoutesWouldBeOpen|$\
-TestATypoInAClusterClosesTheGateway|TestAnEnvoyGatewayWithTLS|TestTheEnvoyOfEnvoyGatewaysOwnImage|TestPoliciesSwitchedOffCloseTheGateway|TestWhatEnvoyGatewaysOwnResourcesLeaveOpen|TestAttachingEnvoyGatewayAsTheDocumentSays
+TestATypoInAClusterClosesTheGateway|TestAnEnvoyGatewayWithTLS|TestTheEnvoyOfEnvoyGatewaysOwnImage|TestPoliciesSwitchedOffCloseTheGateway|TestWhatEnvoyGatewaysOwnResourcesLeaveOpen|TestAttachingEnvoyGatewayAsTheDocumentSays|$\
+TestASignedPathIsLeakedByEnvoyGatewaysOwnResources
 
 # Envoy Gateway is a Go module of its own: the first build takes many minutes.
 e2e-envoy-gateway: go

@@ -201,7 +201,9 @@ func TestPoliciesSwitchedOffCloseTheGateway(t *testing.T) {
 // generate them. The day that one can be mended this test says so.
 func TestWhatEnvoyGatewaysOwnResourcesLeaveOpen(t *testing.T) {
 	s := running(t)
-	g := gatewayBeside(t, s, "native", nil, func(m string) string { return nativeManifest(t, s, "native", m) })
+	g := gatewayBeside(t, s, "native", nil, func(m string) string {
+		return nativeManifest(t, "native", m, s.Demo.Check, s.Demo.LabelStudio, s.Demo.S3)
+	})
 	listening(t, g.Listen)
 	said, err := s.Lint(t.Context(), g)
 	if err == nil {
@@ -223,6 +225,36 @@ func TestWhatEnvoyGatewaysOwnResourcesLeaveOpen(t *testing.T) {
 	} {
 		if !strings.Contains(said, "\n"+rule+" ") && !strings.HasPrefix(said, rule+" ") {
 			t.Errorf("%s is not broken any more", rule)
+		}
+	}
+}
+
+// One of these holes in a request: Check says where a fetch goes to, no route of
+// native.yaml knows it, and the signed path goes on to the application. With what
+// Rolepass generates it goes to S3.
+func TestASignedPathIsLeakedByEnvoyGatewaysOwnResources(t *testing.T) {
+	s, a := running(t), newAround(t)
+	native := gatewayBeside(t, s, "native-holes", nil, func(m string) string {
+		return nativeManifest(t, "native-holes", m, a.check.address, a.app.address, a.s3.address)
+	})
+	ours := gatewayBeside(t, s, "our-holes", a.settings(s), func(m string) string { return m })
+	for _, c := range []struct {
+		door   *door
+		leaked bool
+	}{
+		{&door{Gateway: native, host: "localhost"}, true},
+		{&door{Gateway: ours, host: strings.TrimPrefix(s.Demo.Public, "http://")}, false},
+	} {
+		listening(t, c.door.Listen)
+		withinMinutes(t, func() error {
+			a.forget(true)
+			if status := c.door.asks(t, c.door.host); status != http.StatusOK || a.check.asked.Load() == 0 {
+				return fmt.Errorf("answered %d, and Check was asked %d times", status, a.check.asked.Load())
+			}
+			return nil
+		})
+		if leaked := a.app.any(isSigned); leaked != c.leaked || a.s3.any(isSigned) == c.leaked {
+			t.Errorf("%s: the signed path reached the application: %t, want %t; S3 has %d requests", c.door.Config, leaked, c.leaked, a.s3.count())
 		}
 	}
 }
@@ -292,13 +324,13 @@ spec:
 }
 
 // nativeManifest has the Gateway of m, which takes routes, and native.yaml.
-func nativeManifest(t *testing.T, s *stack.Stack, namespace, m string) string {
+func nativeManifest(t *testing.T, namespace, m, check, app, s3 string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("envoygateway", "native.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := strings.NewReplacer("$NAMESPACE", namespace, "$CHECK", portOf(t, s.Demo.Check), "$APP", portOf(t, s.Demo.LabelStudio), "$S3", portOf(t, s.Demo.S3))
+	values := strings.NewReplacer("$NAMESPACE", namespace, "$CHECK", portOf(t, check), "$APP", portOf(t, app), "$S3", portOf(t, s3))
 	return takingRoutes.ReplaceAllString(withoutPolicy(m), "") + values.Replace(string(text))
 }
 

@@ -3,50 +3,14 @@
 package e2e_test
 
 import (
-	"bufio"
 	"encoding/base64"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/rolepass/rolepass/e2e/stack"
 )
-
-// door is a gateway, the host that it is for, and where its access log is.
-type door struct {
-	*stack.Gateway
-	host, log string
-	sent      int
-}
-
-// asks sends a request and gives the status; 0: no answer.
-func (d *door) asks(t *testing.T, host string, headers ...string) int {
-	t.Helper()
-	conn, err := net.Dial("tcp", d.Listen)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(rawPatience)); err != nil {
-		t.Fatal(err)
-	}
-	d.sent++
-	lines := append([]string{"GET /tasks/1/resolve/ HTTP/1.1", "Host: " + host, "Connection: close"}, headers...)
-	if _, err := io.WriteString(conn, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return 0
-	}
-	response.Body.Close()
-	return response.StatusCode
-}
 
 // hole is something that a gateway may leave open. It is tried with a Check that
 // says yes to all that it is asked.
@@ -255,16 +219,7 @@ func portIn(t *testing.T, manifest string) string {
 func ourDoor(t *testing.T, a *around) *door {
 	t.Helper()
 	s := running(t)
-	var buckets []any
-	for _, name := range []string{"imaging", "dictations", "notes"} {
-		buckets = append(buckets, map[string]any{"name": name, "region": "eu-west-1", "sts": "demo", "endpoint": "https://" + a.s3Host})
-	}
-	g, err := s.Gateway(t.Context(), "mesh-holes", map[string]any{
-		"listen":       a.check.address,
-		"buckets":      buckets,
-		"label_studio": map[string]any{"url": "http://" + a.app.address, "secret_key_file": filepath.Join(s.Dir, "label-studio.secret"), "owner_id": 1},
-		"envoy":        map[string]any{"ca": a.ca},
-	}, func(m string) string { return m })
+	g, err := s.Gateway(t.Context(), "mesh-holes", a.settings(s), func(m string) string { return m })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,9 +14,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	auth "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
@@ -25,6 +28,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/rolepass/rolepass/e2e/stack"
 	"github.com/rolepass/rolepass/envoy/contract"
 )
 
@@ -187,3 +191,48 @@ func (a *arrivals) any(like func(*http.Request) bool) bool {
 func anything(*http.Request) bool { return true }
 
 func isSigned(r *http.Request) bool { return r.URL.RequestURI() == signedPath }
+
+// settings are those of a rolepass.yaml for the same surroundings.
+func (a *around) settings(s *stack.Stack) map[string]any {
+	var buckets []any
+	for _, name := range []string{"imaging", "dictations", "notes"} {
+		buckets = append(buckets, map[string]any{"name": name, "region": "eu-west-1", "sts": "demo", "endpoint": "https://" + a.s3Host})
+	}
+	return map[string]any{
+		"listen":       a.check.address,
+		"buckets":      buckets,
+		"label_studio": map[string]any{"url": "http://" + a.app.address, "secret_key_file": filepath.Join(s.Dir, "label-studio.secret"), "owner_id": 1},
+		"envoy":        map[string]any{"ca": a.ca},
+	}
+}
+
+// door is a gateway, the host that it is for, and where its access log is.
+type door struct {
+	*stack.Gateway
+	host, log string
+	sent      int
+}
+
+// asks sends a request and gives the status; 0: no answer.
+func (d *door) asks(t *testing.T, host string, headers ...string) int {
+	t.Helper()
+	conn, err := net.Dial("tcp", d.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(rawPatience)); err != nil {
+		t.Fatal(err)
+	}
+	d.sent++
+	lines := append([]string{"GET /tasks/1/resolve/ HTTP/1.1", "Host: " + host, "Connection: close"}, headers...)
+	if _, err := io.WriteString(conn, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}

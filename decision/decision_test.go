@@ -185,7 +185,7 @@ func TestWithoutAGrantTheApplicationIsNotAsked(t *testing.T) {
 
 func TestWhatTheApplicationReceives(t *testing.T) {
 	w := newWorld(t)
-	r := request("GET", "/projects/12/data", "csrftoken=c; sessionid=stolen; "+w.signedIn(radiology)+"; SessionID=too; __Host-rolepass-login-x=y; theme=dark")
+	r := request("GET", "/projects/12/data", "csrftoken=c; sessionid=stolen; "+w.signedIn(radiology)+"; SessionID=too; sessionid =again; \tsessionid\t =again; __Host-rolepass-login-x=y; theme=dark")
 	got := w.Decide(t.Context(), r)
 	if got.Kind != decision.Pass || got.Authorization.Reveal() != "Bearer of-42" || got.Cookie != "csrftoken=c; theme=dark" {
 		t.Errorf("decided %v with cookies %q", got.Kind, got.Cookie)

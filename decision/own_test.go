@@ -51,6 +51,8 @@ func TestTheApplicationMustNameTheSamePerson(t *testing.T) {
 			{"nobody", "", decision.Refuse, "app_signed_out"},
 			{"an empty session", "; sessionid=", decision.Refuse, "app_signed_out"},
 			{"two sessions", "; sessionid=of-ada@example.com; sessionid=of-ada@example.com", decision.Refuse, "app_signed_out"},
+			// Django takes both for its session, and the last of them.
+			{"another session, with a blank", "; sessionid=of-ada@example.com; sessionid =of-eve@example.com", decision.Refuse, "app_signed_out"},
 			{"somebody else", "; sessionid=of-eve@example.com", decision.Refuse, "app_other_person"},
 			{"a removed member", "; sessionid=of-Deleted", decision.Refuse, "app_other_person"},
 			{"a session that has ended", "; sessionid=gone", decision.Refuse, "app_identity_rejected"},
@@ -108,6 +110,7 @@ func TestTheAdministratorIsOnePersonInBoth(t *testing.T) {
 		"; sessionid=of-eve@example.com": "app_other_person",
 		"; sessionid=gone":               "app_identity_rejected",
 		"":                               "app_signed_out",
+		"; sessionid=of-ada@example.com; sessionid =of-eve@example.com": "app_signed_out",
 	} {
 		w := newWorld(t)
 		w.owns()

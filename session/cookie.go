@@ -27,13 +27,15 @@ func DropCookie() string {
 }
 
 // Cookies reads Cookie header lines into names and values, in order. The values
-// are taken as they stand: nothing is decoded or trimmed but blanks.
+// are taken as they stand: nothing is decoded. Blanks around a name are no part of
+// it: no browser sends one before the "=", and to Django "sessionid =x" is another
+// sessionid.
 func Cookies(lines []string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for _, line := range lines {
 			for part := range strings.SplitSeq(line, ";") {
 				name, value, ok := strings.Cut(strings.Trim(part, " \t"), "=")
-				if ok && name != "" && !yield(name, value) {
+				if name = strings.TrimRight(name, " \t"); ok && name != "" && !yield(name, value) {
 					return
 				}
 			}

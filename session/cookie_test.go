@@ -59,6 +59,7 @@ func TestTwoCookiesOfTheNameAreNone(t *testing.T) {
 		"an empty one beside":     {mine + "; " + session.CookieName + "="},
 		"a planted one in quotes": {mine + `; ` + session.CookieName + `="x"`},
 		"behind another's comma":  {"a=b," + mine},
+		"a blank before the sign": {mine + "; " + session.CookieName + " =x"},
 	} {
 		if w.isKnown(lines...) {
 			t.Errorf("%s: %q is somebody's", name, lines)

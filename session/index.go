@@ -112,15 +112,14 @@ func (x *index) count(now time.Time, idle time.Duration) (n int) {
 }
 
 // list gives the sessions that are wanted and have not ended, the oldest first. All
-// of them mention a text, which may be empty: by it most of a hundred thousand are
-// passed over unread.
-func (x *index) list(now time.Time, idle time.Duration, mention string, wanted func(Listed) bool) []Listed {
+// of them may be theirs as they stand: by that most of a hundred thousand are passed
+// over unread.
+func (x *index) list(now time.Time, idle time.Duration, may func(listing) bool, wanted func(Listed) bool) []Listed {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var all []Listed
-	mentioned := []byte(mention)
 	x.each(now, idle, func(l listing, key recent.Key) {
-		if !bytes.Contains(l, mentioned) {
+		if !may(l) {
 			return
 		}
 		if read := x.names.read(l, key); wanted(read) {
@@ -136,13 +135,13 @@ func (x *index) list(now time.Time, idle time.Duration, mention string, wanted f
 // List gives the sessions that are wanted, of those that began in this process
 // and have not ended, the oldest first.
 func (m *Manager) List(wanted func(Listed) bool) []Listed {
-	return m.index.list(m.Now(), m.Idle, "", wanted)
+	return m.index.list(m.Now(), m.Idle, func(listing) bool { return true }, wanted)
 }
 
 // Named is List for those of a name: of a hundred thousand sessions only theirs are
 // read, while others wait for the list.
 func (m *Manager) Named(nameID string, wanted func(Listed) bool) []Listed {
-	return m.index.list(m.Now(), m.Idle, nameID, func(l Listed) bool { return l.Principal.NameID == nameID && wanted(l) })
+	return m.index.list(m.Now(), m.Idle, mentions(nameID), func(l Listed) bool { return l.Principal.NameID == nameID && wanted(l) })
 }
 
 // Count is how many sessions List would give at most.
@@ -155,15 +154,21 @@ func (m *Manager) Surplus(p saml.Principal) []Listed {
 	if m.PerPerson <= 0 {
 		return nil
 	}
-	mention := p.NameID
-	if namedAnew(p) {
-		mention = ""
+	may := mentions(p.NameID)
+	if email := []byte(p.Email); namedAnew(p) {
+		named := may
+		may = func(l listing) bool { return named(l) || bytes.EqualFold(l.email(), email) }
 	}
-	theirs := m.index.list(m.Now(), m.Idle, mention, func(l Listed) bool { return !l.Ending && samePerson(l.Principal, p) })
+	theirs := m.index.list(m.Now(), m.Idle, may, func(l Listed) bool { return !l.Ending && samePerson(l.Principal, p) })
 	if len(theirs) <= m.PerPerson {
 		return nil
 	}
 	return theirs[:len(theirs)-m.PerPerson]
+}
+
+func mentions(text string) func(listing) bool {
+	mentioned := []byte(text)
+	return func(l listing) bool { return bytes.Contains(l, mentioned) }
 }
 
 func samePerson(a, b saml.Principal) bool {

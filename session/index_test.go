@@ -144,27 +144,35 @@ func same(a, b saml.Principal) bool {
 	return a.IdP == b.IdP && (a.NameID == b.NameID || transient(a) && transient(b) && email)
 }
 
-// At an IdP's logout one person's sessions are looked for among everybody's, with
-// the list locked: others' are not read for it.
-func TestOthersSessionsAreNotReadForAName(t *testing.T) {
+// At a login and at an IdP's logout one person's sessions are looked for among
+// everybody's, with the list locked: others' are not read for it.
+func TestOthersSessionsAreNotRead(t *testing.T) {
 	w := newWorld(t)
+	w.PerPerson = 1
 	for i := range 1000 {
 		s, _, err := w.New(time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Principal, s.Roles = saml.Principal{IdP: "corp", NameID: fmt.Sprint("G-", i)}, []string{"role"}
+		s.Principal, s.Roles = saml.Principal{IdP: "corp", NameID: fmt.Sprint("G-", i), NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:transient", Email: fmt.Sprint("ada.", i%500, "@example.com")}, []string{"role"}
 		if err := w.Keep(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	all := func(session.Listed) bool { return true }
-	if made := testing.AllocsPerRun(10, func() {
-		if len(w.Named("G-777", all)) != 1 {
-			t.Error("the session of the name is not found")
+	for name, found := range map[string]func() int{
+		"by a name": func() int { return len(w.Named("G-777", all)) },
+		"by an address, as where names are new each time": func() int {
+			return len(w.Surplus(saml.Principal{IdP: "corp", NameID: "G-new", NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:transient", Email: "Ada.277@example.com"}))
+		},
+	} {
+		if made := testing.AllocsPerRun(10, func() {
+			if n := found(); n != 1 {
+				t.Errorf("%s: %d found", name, n)
+			}
+		}); made > 50 {
+			t.Errorf("%s: looking among a thousand makes %v things", name, made)
 		}
-	}); made > 50 {
-		t.Errorf("looking for one person's among a thousand makes %v things", made)
 	}
 }
 

@@ -52,6 +52,17 @@ func (l listing) ended(now time.Time, idle time.Duration) bool {
 	return !now.Before(l.time(expiresAt)) || !now.Before(l.time(seenAt).Add(idle))
 }
 
+// email is the person's address, which two texts stand before.
+func (l listing) email() []byte {
+	var text []byte
+	rest := l[restAt+len(recent.Key{}):]
+	for range 3 {
+		n, size := binary.Uvarint(rest)
+		text, rest = rest[size:size+int(n)], rest[size+int(n):]
+	}
+	return text
+}
+
 // names are those that many sessions share, of IdPs, formats and roles. A listing
 // has their numbers.
 type names struct {

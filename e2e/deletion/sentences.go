@@ -149,6 +149,8 @@ var groups = []struct {
 	{"saml_name_id", "no NameID is an empty one", []string{tooFew + "[LogoutRequest/NameID]"}},
 
 	// Metadata.
+	{"metadata", "what begins so is no XML that is read; this check says what it is", []string{
+		`metadata: parseMetadata: bytes.HasPrefix(document, []byte("\xff\xfe"))`, `metadata: parseMetadata: bytes.HasPrefix(document, []byte("\xfe\xff"))`, "metadata: parseMetadata: webPage(document)"}},
 	{"metadata", "what stands before the first element is text outside of it", []string{"metadata: parseMetadata: document[0] != '<'"}},
 	{"saml_internal", "what cannot be read is nothing to go on with: reading it panics", []string{
 		"metadata: parseMetadata: len(document) == 0", "metadata: endpoint: err != nil", "metadata: certificate: err != nil (2)", "metadata: strong: !ok"}},

@@ -6,9 +6,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/binary"
 	"math/big"
 	"strings"
 	"sync"
+	"unicode/utf16"
 )
 
 // exchanged replaces every occurrence of one text by another.
@@ -54,6 +56,9 @@ func metadataDocumentVectors() []MetadataVector {
 	}
 	return []MetadataVector{
 		{Name: "nothing", After: "An address that answers nothing", Says: "it is not XML", Change: func([]byte) []byte { return nil }},
+		{Name: "UTF-16, the small end first", After: "PowerShell's > writes files so", Says: "it is UTF-16", Change: func(b []byte) []byte { return inUTF16(b, binary.LittleEndian) }},
+		{Name: "UTF-16, the large end first", After: "XML 1.0 §4.3.3: byte order marks", Says: "it is UTF-16", Change: func(b []byte) []byte { return inUTF16(b, binary.BigEndian) }},
+		{Name: "a web page", After: "A sign-in page in place of the metadata", Says: "it is a web page", Change: func([]byte) []byte { return []byte("<!DOCTYPE html>\n<html><title>Sign in</title></html>") }},
 		{Name: "JSON", After: "OpenID's metadata given", Says: "it is not XML", Change: func([]byte) []byte { return []byte(`{"issuer": "x"}`) }},
 		{Name: "text in front", After: differ, Says: "it is not XML", Change: inFrontOf("<md:EntityDescriptor", "x")},
 		{Name: "1 MiB and a byte", After: bomb, Says: "more than 1048576 bytes", Sibling: blanksTo(1 << 20), Change: blanksTo(1<<20 + 1)},
@@ -86,6 +91,15 @@ func metadataDocumentVectors() []MetadataVector {
 		{Name: "an end that is a word", After: end, Says: "validUntil", Sibling: until("2026-04-01T00:00:00Z"), Change: exchanged("2026-04-01T00:00:00Z", "tomorrow")},
 		{Name: "an end before 1970", After: end, Says: "validUntil", Sibling: until("2026-04-01T00:00:00Z"), Change: exchanged("2026-04-01T00:00:00Z", "1969-12-31T23:59:59Z"), STS: "it reads the time, which is over"},
 	}
+}
+
+// inUTF16 is a document as UTF-16 with its byte order mark.
+func inUTF16(document []byte, order binary.AppendByteOrder) []byte {
+	out := order.AppendUint16(nil, 0xfeff)
+	for _, unit := range utf16.Encode([]rune(string(document))) {
+		out = order.AppendUint16(out, unit)
+	}
+	return out
 }
 
 // metadataEndpointVectors have addresses to which no browser may be sent.

@@ -59,7 +59,7 @@ func TestLabelStudioSeesOnlyThePersonsBearer(t *testing.T) {
 	v.signsIn("radiologist")
 	before := len(appSaw(t))
 	who := v.mustBe(v.asks("GET", v.demo.Public+"/api/current-user/whoami", nil,
-		with(asScript, "X-Api-Key: 0123456789abcdef", "Authorization: Token 0123456789abcdef", "Cookie: sessionid=somebody; csrftoken=c; sessionid =somebody")...), http.StatusOK)
+		with(asScript, "X-Api-Key: 0123456789abcdef", "Authorization: Token 0123456789abcdef", "Cookie: sessionid=somebody; csrftoken=c; sessionid =somebody; \u00a0sessionid=somebody")...), http.StatusOK)
 	var me struct {
 		Email     string `json:"email"`
 		FirstName string `json:"first_name"`

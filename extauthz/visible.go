@@ -53,14 +53,15 @@ func visibleOptions(options []*corev3.HeaderValueOption) bool {
 }
 
 // visibleCookies leaves out of a Cookie header what has other bytes: a cookie
-// of a neighbouring site must not shut anybody out.
+// of a neighbouring site must not shut anybody out. Nothing is taken off a cookie
+// but blanks: with another character less it would be one that nobody has judged.
 func visibleCookies(line string) string {
 	if visible(line) {
 		return line
 	}
 	var kept []string
 	for pair := range strings.SplitSeq(line, ";") {
-		if pair = strings.TrimSpace(pair); pair != "" && visible(pair) {
+		if pair = strings.Trim(pair, " \t"); pair != "" && visible(pair) {
 			kept = append(kept, pair)
 		}
 	}

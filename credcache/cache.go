@@ -41,8 +41,19 @@ type Cache struct {
 	mu     sync.Mutex
 	size   int
 	forgot uint64 // how often something was forgotten
-	opened *recent.Map[place, *presign.Credentials]
+	opened *recent.Map[place, *opened]
 }
+
+// opened are credentials that are ready for use, and when the state was last asked
+// for them.
+type opened struct {
+	*presign.Credentials
+	asked time.Time
+}
+
+// askEvery is how often the state is asked for what is opened: it forgets first what
+// was not asked for.
+const askEvery = time.Minute
 
 // entryOverhead is what an entry costs beside the credentials, roughly.
 const entryOverhead = 400
@@ -50,7 +61,7 @@ const entryOverhead = 400
 // New makes a Cache of at most maxBytes of opened credentials.
 func New(store state.Store, sealer *state.Sealer, maxBytes int, now func() time.Time) *Cache {
 	c := &Cache{store: store, sealer: sealer, now: now, max: maxBytes}
-	c.opened = recent.New(func(p place, credentials *presign.Credentials) { c.size -= cost(p, credentials) })
+	c.opened = recent.New(func(p place, o *opened) { c.size -= cost(p, o.Credentials) })
 	return c
 }
 
@@ -75,8 +86,11 @@ func (c *Cache) Put(ctx context.Context, k Key, credentials *presign.Credentials
 
 // Get gives the credentials of a key while they last, or ErrNone.
 func (c *Cache) Get(ctx context.Context, k Key) (*presign.Credentials, error) {
-	credentials, ok, forgot := c.getOpened(k.place())
-	if ok {
+	credentials, ask, forgot := c.getOpened(k.place())
+	if credentials != nil {
+		if ask { // what it says changes nothing: these are good until they end
+			_, _ = c.store.Get(ctx, kind+":"+k.name())
+		}
 		return credentials, nil
 	}
 	record, err := c.store.Get(ctx, kind+":"+k.name())
@@ -86,11 +100,11 @@ func (c *Cache) Get(ctx context.Context, k Key) (*presign.Credentials, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading credentials: %w", err)
 	}
-	opened, _, err := c.sealer.Open(kind, k.name(), k.Session.Half(), record)
+	text, _, err := c.sealer.Open(kind, k.name(), k.Session.Half(), record)
 	if err != nil {
 		return nil, ErrNone
 	}
-	credentials, err = presign.CredentialsFromRecord(opened)
+	credentials, err = presign.CredentialsFromRecord(text)
 	if err != nil || !c.now().Before(credentials.Expires) {
 		return nil, ErrNone
 	}
@@ -125,20 +139,28 @@ func (c *Cache) ForgetSession(sessionID string) {
 	}
 }
 
-func (c *Cache) getOpened(p place) (credentials *presign.Credentials, ok bool, forgot uint64) {
+// getOpened gives what is opened, if it is, and whether the state is to be asked.
+func (c *Cache) getOpened(p place) (credentials *presign.Credentials, ask bool, forgot uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	credentials, ok = c.opened.Get(p)
-	if ok && !c.now().Before(credentials.Expires) {
+	o, ok := c.opened.Get(p)
+	if !ok {
+		return nil, false, c.forgot
+	}
+	now := c.now()
+	if !now.Before(o.Expires) {
 		c.opened.Remove(p)
 		return nil, false, c.forgot
 	}
-	return credentials, ok, c.forgot
+	if ask = now.Sub(o.asked) >= askEvery; ask {
+		o.asked = now
+	}
+	return o.Credentials, ask, c.forgot
 }
 
 // keepOpened makes room by dropping what was used longest ago.
 func (c *Cache) keepOpened(p place, credentials *presign.Credentials) {
-	c.opened.Put(p, credentials)
+	c.opened.Put(p, &opened{credentials, c.now()})
 	c.size += cost(p, credentials)
 	for c.size > c.max && c.opened.Len() > 1 {
 		c.opened.RemoveOldest()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,7 +53,21 @@ func (v *visitor) keys() map[string]string {
 	return found
 }
 
-// An operator sees who is signed in, and ends it: the next fetch is refused.
+// metric is the value of a metric that has no labels.
+func (v *visitor) metric(name string) float64 {
+	v.t.Helper()
+	text := string(v.mustBe(v.asks("GET", v.demo.Admin+"/metrics", nil), http.StatusOK).body)
+	_, rest, found := strings.Cut(text, "\n"+name+" ")
+	said, _, _ := strings.Cut(rest, "\n")
+	value, err := strconv.ParseFloat(said, 64)
+	if !found || err != nil {
+		v.t.Fatalf("there is no metric %s (%v)", name, err)
+	}
+	return value
+}
+
+// An operator sees who is signed in, and ends it: the next fetch is refused. The
+// metrics say how many there are, and how full the state is.
 func TestAnOperatorEndsSessions(t *testing.T) {
 	one, other := visits(t), visits(t)
 	one.signsIn("radiologist")
@@ -63,6 +78,13 @@ func TestAnOperatorEndsSessions(t *testing.T) {
 	var all []server.ListedSession
 	if err := json.Unmarshal([]byte(one.commands("sessions", "list", "--json")), &all); err != nil {
 		t.Fatal(err)
+	}
+	// Sessions of other stories may end meanwhile.
+	if counted := one.metric("rolepass_sessions"); counted < 2 || counted > float64(len(all)) {
+		t.Errorf("the metrics count %v sessions of %d", counted, len(all))
+	}
+	if held, most := one.metric("rolepass_state_bytes"), one.metric("rolepass_state_max_bytes"); held < 1000 || held >= most || one.metric("rolepass_state_evicted_total") != 0 {
+		t.Errorf("%v bytes of %v are held", held, most)
 	}
 	listed := 0
 	for _, s := range all {
@@ -75,6 +97,9 @@ func TestAnOperatorEndsSessions(t *testing.T) {
 	}
 	one.commands("sessions", "revoke", "--person", one.account("radiologist").Email)
 	one.mustBe(one.fetches(task.ID, task.URI), http.StatusUnauthorized)
+	if counted := one.metric("rolepass_sessions"); counted < 1 || counted > float64(len(all)-listed) {
+		t.Errorf("the metrics count %v sessions of %d, of which %d were ended", counted, len(all), listed)
+	}
 	other.mustBe(other.fetches(theirs.ID, theirs.URI), http.StatusOK)
 	other.commands("sessions", "revoke", "--role", "arn:aws:iam::111122223333:role/research")
 	other.mustBe(other.fetches(theirs.ID, theirs.URI), http.StatusUnauthorized)

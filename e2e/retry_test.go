@@ -20,6 +20,7 @@ func TestALoginWaitsForTheTokenService(t *testing.T) {
 	task := readable(before.project("Radiology"), "radiologist")[0]
 	response := v.proves(v.opens(v.demo.Public+"/"), "radiologist")
 	var button form
+	var waiting float64
 	err := s.WithoutSTS(t.Context(), func() {
 		back := v.mustBe(v.sends(response, "cross-site"), http.StatusSeeOther)
 		at := v.next(back)
@@ -30,6 +31,9 @@ func TestALoginWaitsForTheTokenService(t *testing.T) {
 		button = v.form(page)
 		if button.action != at || len(button.values) != 0 || !strings.Contains(string(page.body), "(5 tries left)") {
 			t.Errorf("the page at %s has a form to %s with %d values: %s", at, button.action, len(button.values), page.body)
+		}
+		if waiting = v.metric("rolepass_logins_waiting"); waiting < 1 {
+			t.Error("the metrics count no login that waits")
 		}
 		v.mustBe(v.sends(button, "same-origin"), http.StatusSeeOther) // still away
 		v.mustBe(v.sends(button, "cross-site"), http.StatusForbidden)
@@ -47,6 +51,9 @@ func TestALoginWaitsForTheTokenService(t *testing.T) {
 		t.Errorf("the login leads to %s", to)
 	}
 	v.mustBe(v.fetches(task.ID, task.URI), http.StatusOK)
+	if still := v.metric("rolepass_logins_waiting"); still >= waiting {
+		t.Errorf("the metrics count %v logins that wait, and %v before", still, waiting)
+	}
 	taken := len(granted(t, s))
 	if taken <= asked {
 		t.Error("the token service gave nothing")

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -198,44 +200,6 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// A rollover of the IdP's key is followed; whatever else comes instead of
-// metadata leaves the last that could be read.
-func TestMetadataIsRefreshed(t *testing.T) {
-	old := newIdP(t, "https://idp.test")
-	key, err := samltest.NewKey(2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rolled, err := samltest.New(samltest.Options{EntityID: "https://idp.test", SSOURL: "https://idp.test/sso", Key: key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answer atomic.Pointer[[]byte]
-	give := func(document []byte) { answer.Store(&document) }
-	give(old.Metadata())
-	c := configured(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*answer.Load()) })
-	s, err := New(t.Context(), c, quiet())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.audit.Close(context.Background()) })
-	certificate := func() string { return string(s.idps[0].sp.Load().IdP.Metadata.Certificates[0].Raw) }
-	first := certificate()
-
-	give([]byte("<html>down for maintenance</html>"))
-	s.refreshOnce(t.Context())
-	give(newIdP(t, "https://evil.test").Metadata())
-	s.refreshOnce(t.Context())
-	if certificate() != first || s.idps[0].sp.Load().IdP.Metadata.EntityID != "https://idp.test" {
-		t.Error("something else took the place of the metadata")
-	}
-	give(rolled.Metadata())
-	s.refreshOnce(t.Context())
-	if certificate() == first {
-		t.Error("the new key is not known")
-	}
-}
-
 // An IdP that rolls its key over publishes the new one beside the old one,
 // signs with it later, and drops the old one at last: nobody's login fails on
 // the way, whether or not a refresh failed in between.
@@ -342,6 +306,14 @@ func TestTheEndOfAnIdPIsAnnounced(t *testing.T) {
 	s.metrics.Handler().ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
 	if want := `rolepass_idp_ends_timestamp_seconds{idp="corp"} 1.803859`; !strings.Contains(scrape.Body.String(), want) {
 		t.Errorf("no line %s", want)
+	}
+}
+
+// Root may listen everywhere: what others are told is looked at by itself.
+func TestWhereAUserMayNotListen(t *testing.T) {
+	said := unheard("listen", "/run/rolepass/check.sock", &net.OpError{Op: "listen", Err: fs.ErrPermission}).Error()
+	if want := fmt.Sprintf("listen: this user (uid %d) may not listen at /run/rolepass/check.sock", os.Geteuid()); !strings.HasPrefix(said, want) {
+		t.Errorf("%q does not begin with %q", said, want)
 	}
 }
 

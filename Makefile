@@ -11,6 +11,9 @@ export ROLEPASS_CACHE
 # Where the installed parts are, for the programs that run them.
 ENVIRONMENT = set -a && . "$$ROLEPASS_CACHE/env" && set +a
 
+# A test of these drives a browser and other programs: see docs/decisions/0043.
+TESTRUN = go run ./e2e/testrun -alone github.com/rolepass/rolepass/e2e,github.com/rolepass/rolepass/e2e/idps
+
 .PHONY: help demo demo-stop test test-idps test-chart test-release release fuzz bench bench-envoy bench-peers tools clean go images-offline e2e-compose e2e-istio e2e-envoy-gateway
 
 help:
@@ -54,14 +57,14 @@ test: go
 	@test -z "$$(gofmt -l */)" || { echo "These files are not as gofmt writes them:"; gofmt -l */; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	@$(ENVIRONMENT) && go run ./e2e/testrun -events e2e/artefacts/test.json -- -race -count=1 -p 2 -timeout 40m ./...
+	@$(ENVIRONMENT) && $(TESTRUN) -events e2e/artefacts/test.json -- -race -count=1 -p 2 -timeout 40m ./...
 
 # Identity providers of others. Keycloak is fetched with Maven; SimpleSAMLphp is
 # the system's.
 test-idps: go
 	@go run ./e2e/install -idps
 	go vet -tags idps ./e2e/idps
-	@$(ENVIRONMENT) && go test -tags idps -race -count=1 -timeout 20m ./e2e/idps
+	@$(ENVIRONMENT) && $(TESTRUN) -progress -events e2e/artefacts/idps.json -- -tags idps -race -count=1 -timeout 20m ./e2e/idps
 
 # A module of its own: what helm requires is nothing of Rolepass's. The first
 # time helm is built, which takes some minutes.
@@ -116,7 +119,7 @@ e2e-compose: go
 	@go run ./e2e/install -tests
 	@echo "building our images"
 	@$(COMPOSE) build --quiet
-	@$(ENVIRONMENT) && ROLEPASS_STACK=compose go run ./e2e/testrun -progress -events e2e/artefacts/compose.json -- -count=1 -timeout 25m -run '^($(STORIES))$$' ./e2e
+	@$(ENVIRONMENT) && ROLEPASS_STACK=compose $(TESTRUN) -progress -events e2e/artefacts/compose.json -- -count=1 -timeout 25m -run '^($(STORIES))$$' ./e2e
 
 # What istiod renders, and what becomes of it without the filter.
 MESHED = TestTheGatewayRunsWhatWasGenerated|TestWithoutTheFilterTheGatewayServesNothing|TestATypoInTheFilterIsFound|TestAGatewayWithTLS|$\
@@ -128,7 +131,7 @@ e2e-istio: go
 	@echo "building istiod's generators"
 	cd e2e/istio && test -z "$$(gofmt -l .)" && go mod tidy -diff && go build -o "$(CURDIR)/bin/meshd" ./meshd
 	go vet -tags mesh ./e2e
-	@$(ENVIRONMENT) && ROLEPASS_MESH="$(CURDIR)/bin/meshd" go run ./e2e/testrun -progress -events e2e/artefacts/istio.json -- -tags mesh -count=1 -timeout 25m -run '^($(STORIES)|$(MESHED))$$' ./e2e
+	@$(ENVIRONMENT) && ROLEPASS_MESH="$(CURDIR)/bin/meshd" $(TESTRUN) -progress -events e2e/artefacts/istio.json -- -tags mesh -count=1 -timeout 25m -run '^($(STORIES)|$(MESHED))$$' ./e2e
 
 # What Envoy Gateway renders, and what becomes of it without the policy.
 GATEWAYED = TestEnvoyGatewayRunsWhatWasGenerated|TestWithoutThePolicyTheGatewayServesNothing|TestAGatewayThatTakesRoutesWouldBeOpen|$\
@@ -141,7 +144,7 @@ e2e-envoy-gateway: go
 	@echo "building Envoy Gateway"
 	cd e2e/envoygateway && go mod tidy -diff && go build -o "$(CURDIR)/bin/envoy-gateway" github.com/envoyproxy/gateway/cmd/envoy-gateway
 	go vet -tags gateway ./e2e
-	@$(ENVIRONMENT) && ROLEPASS_ENVOY_GATEWAY="$(CURDIR)/bin/envoy-gateway" go run ./e2e/testrun -progress -events e2e/artefacts/envoy-gateway.json -- -tags gateway -count=1 -timeout 25m -run '^($(STORIES)|$(GATEWAYED))$$' ./e2e
+	@$(ENVIRONMENT) && ROLEPASS_ENVOY_GATEWAY="$(CURDIR)/bin/envoy-gateway" $(TESTRUN) -progress -events e2e/artefacts/envoy-gateway.json -- -tags gateway -count=1 -timeout 25m -run '^($(STORIES)|$(GATEWAYED))$$' ./e2e
 
 clean:
 	rm -rf "$(CURDIR)/.cache" bin e2e/.run e2e/artefacts

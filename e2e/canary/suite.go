@@ -210,7 +210,7 @@ func (a *after) Run() int {
 	if a.whole() && (searched.Secrets == 0 || searched.Bytes == 0) {
 		found = append(found, "no secret was kept, or nothing was written: the search shows nothing")
 	}
-	fmt.Fprintf(a.say, "canary: %v: %d found\n", searched, len(found))
+	fmt.Fprintf(a.say, verdict, searched, len(found))
 	for _, one := range found {
 		fmt.Fprintln(a.say, "canary:", one)
 	}
@@ -218,6 +218,16 @@ func (a *after) Run() int {
 		return 1
 	}
 	return code
+}
+
+// verdict is the line that a search ends with.
+const verdict = "canary: %v: %d found\n"
+
+// Clean says that what a suite printed has the end of a search that found nothing.
+func Clean(said string) bool {
+	return slices.ContainsFunc(strings.Split(said, "\n"), func(line string) bool {
+		return strings.HasPrefix(line, "canary: ") && strings.HasSuffix(line, ": 0 found")
+	})
 }
 
 // wholeRun says that no flag chooses among the tests.

@@ -2,13 +2,13 @@
 // per package, and the whole output of what failed. All events go to a file,
 // which other programs read with package testlog.
 //
-//	go run ./e2e/testrun -events e2e/artefacts/test.json -- -race ./...
+//	go run ./e2e/testrun -events e2e/artefacts/test.json -alone github.com/rolepass/rolepass/e2e -- -race ./...
 //
-// It fails when go test fails.
+// It fails when go test fails. Of the packages that -alone names, a test that
+// failed is run alone once more (docs/decisions/0043).
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,6 +16,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/rolepass/rolepass/e2e/testlog"
@@ -24,18 +26,19 @@ import (
 func main() {
 	events := flag.String("events", "", "the file for the events, in a folder that is made if need be")
 	progress := flag.Bool("progress", false, "say each test when it begins and when it ends")
+	alone := flag.String("alone", "", "packages, with commas between them, that need browsers and other programs: what failed there is run alone")
 	flag.Parse()
-	if *events == "" {
-		fmt.Fprintln(os.Stderr, "usage: testrun -events FILE -- ARGUMENTS OF GO TEST")
+	if *events == "" || flag.NArg() == 0 {
+		fmt.Fprintln(os.Stderr, "usage: testrun -events FILE -- ARGUMENTS OF GO TEST, of which the last is the packages")
 		os.Exit(2)
 	}
-	if err := run(*events, *progress, flag.Args()); err != nil {
+	if err := run(*events, *progress, strings.Split(*alone, ","), flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(events string, progress bool, args []string) error {
+func run(events string, progress bool, alone, args []string) error {
 	if err := os.MkdirAll(filepath.Dir(events), 0o755); err != nil {
 		return err
 	}
@@ -44,7 +47,27 @@ func run(events string, progress bool, args []string) error {
 		return err
 	}
 	defer file.Close()
-	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	how := goTest{args, file, os.Stdout, progress}
+	failed := newFailures()
+	if err := how.run(failed.add); err != nil {
+		if why := failed.alone(how, alone); why != nil {
+			return fmt.Errorf("%w: %w", err, why)
+		}
+	}
+	return file.Close()
+}
+
+// goTest is how go test is run.
+type goTest struct {
+	args     []string
+	events   io.Writer
+	out      io.Writer
+	progress bool
+}
+
+// run runs it, keeps the events, tells them to a function, and sums them up.
+func (g goTest) run(tell func(testlog.Event)) error {
+	cmd := exec.Command("go", slices.Concat([]string{"test", "-json"}, g.args)...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -54,15 +77,18 @@ func run(events string, progress bool, args []string) error {
 		return fmt.Errorf("starting go test: %w", err)
 	}
 	defer passOn(cmd.Process)()
-	s := newSummary(os.Stdout)
-	s.progress = progress
-	readErr := testlog.Each(io.TeeReader(stdout, file), s.add)
+	s := newSummary(g.out)
+	s.progress = g.progress
+	readErr := testlog.Each(io.TeeReader(stdout, g.events), func(event testlog.Event) {
+		s.add(event)
+		tell(event)
+	})
 	err = cmd.Wait()
 	s.end()
 	if err != nil {
 		return fmt.Errorf("go test: %w", err)
 	}
-	return errors.Join(readErr, file.Close())
+	return readErr
 }
 
 // passOn lets go test end itself when we are asked to end. A terminal sends

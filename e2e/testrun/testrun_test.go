@@ -98,7 +98,7 @@ func TestTheEventsAreKeptAndTheFailureIsToo(t *testing.T) {
 	} {
 		t.Run(c.how, func(t *testing.T) {
 			events := module(t, body)
-			if err := run(events, false, []string{"./..."}); (err == nil) != c.fine {
+			if err := run(events, false, nil, []string{"./..."}); (err == nil) != c.fine {
 				t.Errorf("ended with %v", err)
 			}
 			results, err := testlog.Read(events)
@@ -110,7 +110,7 @@ func TestTheEventsAreKeptAndTheFailureIsToo(t *testing.T) {
 }
 
 func TestWhatDoesNotCompileFails(t *testing.T) {
-	if err := run(module(t, "nothing()"), false, []string{"./..."}); err == nil {
+	if err := run(module(t, "nothing()"), false, nil, []string{"./..."}); err == nil {
 		t.Error("no error")
 	}
 }

@@ -33,15 +33,6 @@ func Destination(dest, key string) error {
 	return refusal.New(refusal.Forbidden, CodeDestination, "The browser wants to run or embed the object instead of showing it; Label Studio's own pages never do.")
 }
 
-// RemovedFromApp are the request headers that never reach the application from
-// a browser: it would let each of them say who asks, over what the bearer says.
-// X-Api-Key even overwrites Authorization there.
-func RemovedFromApp() []string { return []string{"authorization", "x-api-key"} }
-
-// SessionCookies are the application's cookies that say who asks. They are cut
-// out of the Cookie header; its csrftoken says nothing about anybody and stays.
-func SessionCookies() []string { return []string{"sessionid"} }
-
 // served is how one kind of file is served.
 type served struct {
 	contentType string

@@ -73,12 +73,3 @@ func TestWhatCanRunIsSaved(t *testing.T) {
 		}
 	}
 }
-
-func TestWhoTheApplicationMayBelieve(t *testing.T) {
-	removed := strings.Join(labelstudio.RemovedFromApp(), " ") + " " + strings.Join(labelstudio.SessionCookies(), " ")
-	for _, name := range []string{"authorization", "x-api-key", "sessionid"} {
-		if !strings.Contains(removed, name) {
-			t.Errorf("%s of the browser reaches the application", name)
-		}
-	}
-}

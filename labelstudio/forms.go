@@ -19,9 +19,9 @@ const maxForms = 128
 // Django none; which, in what order and how often depends on the deployment.
 var rewrites = []func(string) string{decodeOnce, backslashes, withoutParameters, withoutQuery, cleaned}
 
-// forms gives every form that any order and number of rewrites turns the path
+// Forms gives every form that any order and number of rewrites turns the path
 // into, the path itself first.
-func forms(path string) ([]string, *refusal.Refusal) {
+func Forms(path string) ([]string, *refusal.Refusal) {
 	forms := []string{path}
 	if plain(path) {
 		return forms, nil

@@ -90,7 +90,7 @@ type Reading struct {
 // the target is the raw :path with its query. A Refused reading carries one of
 // this package's codes.
 func Read(method, target string) Reading {
-	path, query, err := split(method, target)
+	path, query, err := Target(method, target)
 	if err != nil {
 		return refuse(err)
 	}
@@ -122,7 +122,7 @@ func readFetch(method string, f fetch, query string) Reading {
 // readApp says what a path is that is not exactly a fetch: it asks every form
 // that some part of the application may turn the path into.
 func readApp(method, path, query string) Reading {
-	forms, err := forms(path)
+	forms, err := Forms(path)
 	if err != nil {
 		return refuse(err)
 	}

@@ -10,9 +10,10 @@ import (
 // an uploaded file: 255 bytes of it, three times that when escaped.
 const maxPath = 4 << 10
 
-// split takes a request target apart. It is not url.Parse, which would read a
-// host out of //host/path and a fragment where an HTTP server sees none.
-func split(method, target string) (path, query string, r *refusal.Refusal) {
+// Target takes a request target apart, or refuses it. It is not url.Parse, which
+// would read a host out of //host/path and a fragment where an HTTP server sees
+// none.
+func Target(method, target string) (path, query string, r *refusal.Refusal) {
 	if !strings.HasPrefix(target, "/") {
 		return "", "", malformed(CodeTarget, "The request target is not a path; a browser sends one that begins with a slash.")
 	}

@@ -75,7 +75,7 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	}
 	_, forced := session.Cookie(r.CookieLines, forceCookie)
 	passive := why == renewsUnasked && !forced
-	message, err := idp.SP().AuthnRequestMessage(saml.AuthnRequestOptions{ForceAuthn: forced, IsPassive: passive, RelayState: h.String()})
+	message, err := idp.SP().AuthnRequest(saml.AuthnRequestOptions{ForceAuthn: forced, IsPassive: passive, RelayState: h.String()})
 	if err != nil {
 		return s.broken(r, err)
 	}

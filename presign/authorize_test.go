@@ -15,6 +15,9 @@ import (
 	"github.com/rolepass/rolepass/presign"
 )
 
+// isKey says that S3 and ParseLocation take a key.
+func isKey(s string) bool { _, err := presign.ParseLocation("s3://imaging/" + s); return err == nil }
+
 // headerOracle is what aws-sdk-go-v2 sends for the same request, signed by
 // headers: the path, and the headers beside Host.
 func headerOracle(t require, method string, b presign.Bucket, l presign.Location, c *presign.Credentials, at time.Time) (string, []presign.Header) {
@@ -56,7 +59,7 @@ func TestSameHeadersAsTheSDK(t *testing.T) {
 
 func TestSameHeadersAsTheSDKForAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		key := rapid.StringN(1, 60, 300).Filter(func(s string) bool { return presign.CheckKeyPrefix(s) == nil }).Draw(t, "key")
+		key := rapid.StringN(1, 60, 300).Filter(isKey).Draw(t, "key")
 		region := rapid.SampledFrom([]string{"us-east-1", "eu-west-1", "cn-north-1"}).Draw(t, "region")
 		endpoint := rapid.SampledFrom([]string{"", "https://s3.example.com", "http://127.0.0.1:9000", "http://[::1]:9000"}).Draw(t, "endpoint")
 		now := time.Unix(rapid.Int64Range(0, 4102444800).Draw(t, "now"), 0)

@@ -45,15 +45,6 @@ func ParseLocation(uri string) (Location, error) {
 	return Location{Bucket: bucket, Key: key}, nil
 }
 
-// CheckKeyPrefix says whether keys that begin with prefix can pass
-// ParseLocation: the same rules, but that the prefix may be empty.
-func CheckKeyPrefix(prefix string) error {
-	if prefix == "" {
-		return nil
-	}
-	return checkKey(prefix)
-}
-
 func checkKey(key string) error {
 	switch {
 	case key == "":

@@ -49,69 +49,37 @@ type requestedContext struct {
 	Classes    []string `xml:"saml:AuthnContextClassRef"`
 }
 
-// AuthnRequest asks the IdP to sign somebody in, by the HTTP-Redirect binding.
-// It gives the request's ID, which the answer must name, and the address to
-// which the browser is redirected.
-func (sp *ServiceProvider) AuthnRequest(options AuthnRequestOptions) (id, location string, err error) {
-	id, document, err := sp.authnRequest(options, sp.ssoRedirect())
-	if err != nil {
-		return "", "", err
+// AuthnRequest asks the IdP to sign somebody in, by the binding that is
+// configured. The answer must name the message's ID.
+func (sp *ServiceProvider) AuthnRequest(options AuthnRequestOptions) (*Message, error) {
+	if refused := sp.configured(); refused != nil {
+		return nil, refused
 	}
-	location, err = sp.redirected(sp.ssoRedirect(), "SAMLRequest", document, options.RelayState)
-	if err != nil {
-		return "", "", fmt.Errorf("asking the IdP to sign in: %w", err)
+	if refused := sp.IdP.Metadata.current(sp.now()); refused != nil {
+		return nil, refused
 	}
-	return id, location, nil
-}
-
-// AuthnRequestMessage is AuthnRequest by the binding that is configured.
-func (sp *ServiceProvider) AuthnRequestMessage(options AuthnRequestOptions) (*Message, error) {
-	if !sp.PostRequests {
-		id, location, err := sp.AuthnRequest(options)
-		if err != nil {
-			return nil, err
+	if len(options.RelayState) > maxRelayState {
+		return nil, fmt.Errorf("asking the IdP to sign in: the RelayState has %d bytes, more than %d", len(options.RelayState), maxRelayState)
+	}
+	to, post := sp.IdP.Metadata.SSO, sp.IdP.Metadata.SSOPost
+	if sp.PostRequests {
+		if to = ""; post == "" {
+			return nil, fmt.Errorf("asking the IdP to sign in: the metadata of %q has no SingleSignOnService for the HTTP-POST binding: set binding to redirect", sp.IdP.Name)
 		}
-		return &Message{ID: id, Location: location}, nil
 	}
-	to := ""
-	if sp.IdP.Metadata != nil {
-		to = sp.IdP.Metadata.SSOPost
-	}
-	id, document, err := sp.authnRequest(options, to)
-	if err != nil {
-		return nil, err
-	}
-	if to == "" {
-		return nil, fmt.Errorf("asking the IdP to sign in: the metadata of %q has no SingleSignOnService for the HTTP-POST binding: set binding to redirect", sp.IdP.Name)
-	}
-	form, err := sp.posted(to, "SAMLRequest", document, options.RelayState)
+	id, err := sp.newID()
 	if err != nil {
 		return nil, fmt.Errorf("asking the IdP to sign in: %w", err)
 	}
-	return &Message{ID: id, Form: form}, nil
+	m, err := sp.sends(id, to, post, "SAMLRequest", options.RelayState, func(to string) any { return sp.authnRequest(id, to, options) })
+	if err != nil {
+		return nil, fmt.Errorf("asking the IdP to sign in: %w", err)
+	}
+	return m, nil
 }
 
-func (sp *ServiceProvider) ssoRedirect() string {
-	if sp.IdP.Metadata == nil {
-		return ""
-	}
-	return sp.IdP.Metadata.SSO
-}
-
-// authnRequest writes the request itself.
-func (sp *ServiceProvider) authnRequest(options AuthnRequestOptions, to string) (id string, document []byte, err error) {
-	if refused := sp.configured(); refused != nil {
-		return "", nil, refused
-	}
-	if refused := sp.IdP.Metadata.current(sp.now()); refused != nil {
-		return "", nil, refused
-	}
-	if len(options.RelayState) > maxRelayState {
-		return "", nil, fmt.Errorf("asking the IdP to sign in: the RelayState has %d bytes, more than %d", len(options.RelayState), maxRelayState)
-	}
-	if id, err = sp.newID(); err != nil {
-		return "", nil, fmt.Errorf("asking the IdP to sign in: %w", err)
-	}
+// authnRequest is the request itself.
+func (sp *ServiceProvider) authnRequest(id, to string, options AuthnRequestOptions) authnRequest {
 	request := authnRequest{
 		SAMLP: protocolNS, SAML: assertionNS,
 		ID: id, Version: "2.0", IssueInstant: stamp(sp.now()),
@@ -121,10 +89,7 @@ func (sp *ServiceProvider) authnRequest(options AuthnRequestOptions, to string) 
 	if len(sp.AuthnContext) > 0 {
 		request.Context = &requestedContext{Comparison: "exact", Classes: sp.AuthnContext}
 	}
-	if document, err = xml.Marshal(request); err != nil {
-		return "", nil, fmt.Errorf("asking the IdP to sign in: %w", err)
-	}
-	return id, document, nil
+	return request
 }
 
 // newID has 160 random bits, which is what SAML core §1.3.4 asks for, behind

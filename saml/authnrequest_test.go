@@ -16,11 +16,11 @@ import (
 // ask makes a request and has the test IdP read it.
 func ask(t *testing.T, sp *saml.ServiceProvider, options saml.AuthnRequestOptions) (string, samltest.AuthnRequest, *url.URL) {
 	t.Helper()
-	id, location, err := sp.AuthnRequest(options)
+	m, err := sp.AuthnRequest(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := url.Parse(location)
+	u, err := url.Parse(m.Location)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func ask(t *testing.T, sp *saml.ServiceProvider, options saml.AuthnRequestOption
 	if err != nil {
 		t.Fatal(err)
 	}
-	return id, request, u
+	return m.ID, request, u
 }
 
 func TestAuthnRequest(t *testing.T) {
@@ -79,11 +79,11 @@ func TestAuthnRequestKeepsTheQuery(t *testing.T) {
 
 func TestAuthnRequestFails(t *testing.T) {
 	sp := newSP(t, newIdP(t))
-	if _, _, err := sp.AuthnRequest(saml.AuthnRequestOptions{RelayState: strings.Repeat("r", 81)}); err == nil {
+	if _, err := sp.AuthnRequest(saml.AuthnRequestOptions{RelayState: strings.Repeat("r", 81)}); err == nil {
 		t.Error("a RelayState of 81 bytes was taken")
 	}
 	sp.Rand = bytes.NewReader(make([]byte, 19))
-	if _, _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a request without randomness: %v", err)
 	}
 }

@@ -51,9 +51,6 @@ func TestEncryptedAssertions(t *testing.T) {
 			if a.Principal.NameID != "4711" || len(a.Roles) != 1 {
 				t.Errorf("read %+v with %v", a.Principal, a.Roles)
 			}
-			if id, err := saml.RequestID(idp.Response(spec)); err != nil || id != requestID {
-				t.Errorf("it answers %q, %v", id, err)
-			}
 		})
 	}
 	t.Run("plain all the same", func(t *testing.T) { accept(t, sp, idp.Response(right()), expected) })

@@ -105,26 +105,6 @@ func (sp *ServiceProvider) LogoutResponse(request *Logout, relayState string) (*
 	return m, nil
 }
 
-// sends puts a message into the browser's next step: an address where the IdP
-// has one, else a form.
-func (sp *ServiceProvider) sends(id, to, post, field, relayState string, message func(to string) any) (*Message, error) {
-	m := &Message{ID: id}
-	address := to
-	if address == "" {
-		address = post
-	}
-	document, err := xml.Marshal(message(address))
-	if err != nil {
-		return nil, err
-	}
-	if to != "" {
-		m.Location, err = sp.redirected(to, field, document, relayState)
-	} else {
-		m.Form, err = sp.posted(post, field, document, relayState)
-	}
-	return m, err
-}
-
 // Logout is a logout message of the IdP's, verified: a request, or the answer
 // to one of ours.
 type Logout struct {

@@ -177,14 +177,14 @@ func TestOurMessagesAreSigned(t *testing.T) {
 	if text := signedQuery(t, answer.Location, "SAMLResponse", sp.Keys[0]); !strings.Contains(text, `InResponseTo="id-theirs"`) || !strings.Contains(answer.Location, "&RelayState=back&") {
 		t.Errorf("the answer is %s at %s", text, answer.Location)
 	}
-	_, location, err := sp.AuthnRequest(saml.AuthnRequestOptions{RelayState: "r"})
+	asked, err := sp.AuthnRequest(saml.AuthnRequestOptions{RelayState: "r"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	signedQuery(t, location, "SAMLRequest", sp.Keys[0])
+	signedQuery(t, asked.Location, "SAMLRequest", sp.Keys[0])
 
 	sp.PostRequests, sp.AuthnContext = true, []string{"https://refeds.org/profile/mfa"}
-	posted, err := sp.AuthnRequestMessage(saml.AuthnRequestOptions{RelayState: "r", ForceAuthn: true})
+	posted, err := sp.AuthnRequest(saml.AuthnRequestOptions{RelayState: "r", ForceAuthn: true})
 	if err != nil || posted.Form == nil || posted.Form.RelayState != "r" || posted.Form.Field != "SAMLRequest" {
 		t.Fatalf("%+v, %v", posted, err)
 	}

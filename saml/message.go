@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
+	"encoding/xml"
 	"errors"
 	"net/url"
 	"strings"
@@ -39,6 +40,26 @@ func (sp *ServiceProvider) key() *SigningKey {
 		return nil
 	}
 	return sp.Keys[0]
+}
+
+// sends puts a message into the browser's next step: an address where the IdP
+// has one, else a form.
+func (sp *ServiceProvider) sends(id, to, post, field, relayState string, message func(to string) any) (*Message, error) {
+	m := &Message{ID: id}
+	address := to
+	if address == "" {
+		address = post
+	}
+	document, err := xml.Marshal(message(address))
+	if err != nil {
+		return nil, err
+	}
+	if to != "" {
+		m.Location, err = sp.redirected(to, field, document, relayState)
+	} else {
+		m.Form, err = sp.posted(post, field, document, relayState)
+	}
+	return m, err
 }
 
 // redirected puts a document into an address (SAML bindings §3.4.4.1), signed

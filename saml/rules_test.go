@@ -129,7 +129,7 @@ func TestHalfAConfiguration(t *testing.T) {
 			if refused := refuse(t, sp, idp.Response(right()), expected, "saml_configuration"); !strings.Contains(refused.Sentence, missing) {
 				t.Errorf("the sentence does not say %q: %s", missing, refused.Sentence)
 			}
-			if _, _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); err == nil {
+			if _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); err == nil {
 				t.Error("a request was made all the same")
 			}
 		})
@@ -154,7 +154,7 @@ func TestStaleMetadata(t *testing.T) {
 	sp := newSP(t, idp)
 	sp.IdP.Metadata.ValidUntil = noon
 	refuse(t, sp, idp.Response(right()), expected, "saml_metadata_expired")
-	if _, _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); err == nil {
+	if _, err := sp.AuthnRequest(saml.AuthnRequestOptions{}); err == nil {
 		t.Error("a request was made all the same")
 	}
 	sp.IdP.Metadata.ValidUntil = noon.Add(time.Second)
@@ -203,25 +203,6 @@ func TestReadersMustAgree(t *testing.T) {
 		other := idp.XML(but(func(s *samltest.Spec) { fixed(s); change(s) }))
 		if refused := saml.Agree(base, other); refused == nil || refused.Code != "saml_readers_differ" {
 			t.Errorf("%s: %v", name, refused)
-		}
-	}
-}
-
-// TestRequestID finds the request before anything is verified, and tells the
-// unsolicited apart.
-func TestRequestID(t *testing.T) {
-	idp := newIdP(t)
-	if id, err := saml.RequestID(idp.Response(right())); err != nil || id != requestID {
-		t.Errorf("%q, %v", id, err)
-	}
-	for code, spec := range map[refusal.Code]samltest.Spec{
-		"saml_unsolicited":    but(func(s *samltest.Spec) { s.InResponseTo = "" }),
-		"saml_in_response_to": tampering(samltest.SetAttr("./Response", "InResponseTo", "id-another")),
-		"saml_doctype":        raw(before("<!DOCTYPE r>")),
-	} {
-		_, err := saml.RequestID(idp.Response(spec))
-		if refused, ok := err.(*refusal.Refusal); !ok || refused.Code != code {
-			t.Errorf("%v; want %s", err, code)
 		}
 	}
 }

@@ -12,9 +12,9 @@
 //			Providers: []string{"arn:aws:iam::111122223333:saml-provider/corp"},
 //		},
 //	}
-//	id, location, err := sp.AuthnRequest(saml.AuthnRequestOptions{RelayState: "..."})
-//	// ... the browser goes to location and comes back with a form ...
-//	assertion, err := sp.Verify(form.Get("SAMLResponse"), saml.Expect{RequestID: id})
+//	request, err := sp.AuthnRequest(saml.AuthnRequestOptions{RelayState: "..."})
+//	// ... the browser goes to request.Location and comes back with a form ...
+//	assertion, err := sp.Verify(form.Get("SAMLResponse"), saml.Expect{RequestID: request.ID})
 //
 // Verify stands around gosaml2 and trusts it with one thing, the signature.
 // Before any cryptography the bytes are scanned by a reader of our own that

@@ -27,36 +27,22 @@ import (
 //  7. our own rules: from whom, for whom, when, about whom;
 //  8. the roles.
 func (sp *ServiceProvider) Verify(encoded string, expect Expect) (*Assertion, error) {
-	assertion, refused := guard(func() (*Assertion, *refusal.Refusal) { return sp.verify(encoded, expect) })
+	assertion, refused := sp.guarded(encoded, expect)
 	if refused != nil {
 		return nil, refused
 	}
 	return assertion, nil
 }
 
-// RequestID is the ID of the AuthnRequest that a response claims to answer.
-// Nothing is verified: it is for finding the pending login whose Expect the
-// response must then meet; of an encrypted assertion, the response says it.
-// The error is a *refusal.Refusal; its code is
-// saml_unsolicited when the response answers no request.
-func RequestID(encoded string) (string, error) {
-	id, refused := guard(func() (string, *refusal.Refusal) { return requestID(encoded) })
-	if refused != nil {
-		return "", refused
-	}
-	return id, nil
-}
-
-// guard turns a panic into a refusal: the bytes are anybody's, and two XML
+// guarded turns a panic into a refusal: the bytes are anybody's, and two XML
 // libraries read them.
-func guard[T any](read func() (T, *refusal.Refusal)) (value T, refused *refusal.Refusal) {
+func (sp *ServiceProvider) guarded(encoded string, expect Expect) (assertion *Assertion, refused *refusal.Refusal) {
 	defer func() {
 		if r := recover(); r != nil {
-			var nothing T
-			value, refused = nothing, malformed("saml_internal", "Reading the response failed in a way that it should not; please report it as a bug.").Because(fmt.Errorf("panic: %v", r))
+			assertion, refused = nil, malformed("saml_internal", "Reading the response failed in a way that it should not; please report it as a bug.").Because(fmt.Errorf("panic: %v", r))
 		}
 	}()
-	return read()
+	return sp.verify(encoded, expect)
 }
 
 func (sp *ServiceProvider) verify(encoded string, expect Expect) (*Assertion, *refusal.Refusal) {
@@ -125,24 +111,6 @@ func examine(root *element) (statement, *refusal.Refusal) {
 		}
 	}
 	return read(root)
-}
-
-func requestID(encoded string) (string, *refusal.Refusal) {
-	raw, refused := decode(encoded)
-	if refused != nil {
-		return "", refused
-	}
-	root, refused := scan(raw, responseLimits)
-	if refused != nil {
-		return "", refused
-	}
-	h := &hearing{expect: Expect{AnyRequest: true}}
-	if encrypted(root) != nil {
-		h.said.inResponseTo, h.said.responseInResponseTo = root.attr("InResponseTo"), root.attr("InResponseTo")
-	} else if h.said, refused = examine(root); refused != nil {
-		return "", refused
-	}
-	return h.said.inResponseTo, inResponseTo(h)
 }
 
 // verified asks gosaml2 and puts its answer into our words.

@@ -42,11 +42,6 @@ type Encryption struct {
 	Edit func(*etree.Element)
 }
 
-// Encrypted makes the assertion an encrypted one.
-func Encrypted(how Encryption) func(*Spec) {
-	return func(s *Spec) { s.Encrypt = &how }
-}
-
 // encrypt puts an EncryptedAssertion into the place of the assertion.
 func encrypt(response *etree.Element, how Encryption) {
 	or(&how.Content, AES256GCM)

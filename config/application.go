@@ -1,177 +1,71 @@
 package config
 
 import (
-	"regexp"
+	"fmt"
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/rolepass/rolepass/grants"
+	"github.com/rolepass/rolepass/application"
+	"github.com/rolepass/rolepass/envoy/contract"
 )
 
-// cookieName is RFC 6265's token, without the characters that Envoy's and
-// browsers' readers disagree about.
-var cookieName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-
-func (s section) labelStudio(c *Config) {
-	v := s.wanted(s.whole() && !s.get("application").given(), "label_studio", "say where Label Studio is, with url, secret_key_file and owner_id")
+// application reads the application that stands in Label Studio's place.
+func (s section) application(c *Config) {
+	v := s.get("application")
 	if !v.given() {
 		return
 	}
-	a := s.section(v, "url", "path", "ca", "proxy", "sign_in", "secret_key_file", "owner_id", "owner_token_file", "adopt", "acs", "confirm", "session_cookie", "administrators", "api_clients")
-	ls := &c.LabelStudio
-	ls.URL = a.origin(a.need("url", "give the address at which Envoy reaches Label Studio, such as http://label-studio:8080"))
-	a.reaching(ls)
-	ls.SignIn = SignIn(a.word("sign_in", "bearer", "token", "own", "observe"))
-	a.signingIn(ls)
-	ls.Adopt = Adopt(a.word("adopt", "none", "email"))
-	if v := a.get("adopt"); ls.Adopt == AdoptEmail && ls.SignIn != SignInBearer {
-		a.problem(v.place, "sign_in: %s opens no account that it did not make, so it adopts none: leave adopt out, or use bearer", ls.SignIn)
+	if s.get("label_studio").given() {
+		s.problem(v.place, "one Rolepass stands before one application: keep application or label_studio, and run another Rolepass for the other")
 	}
-	ls.Confirm = Confirm(a.word("confirm", "uri", "permission", "none"))
-	ls.SessionCookie = "sessionid"
-	if v := a.get("session_cookie"); v.given() {
-		if ls.SessionCookie = a.text(v); ls.SessionCookie != "" && !cookieName.MatchString(ls.SessionCookie) {
-			a.problem(v.place, "%q is no name of a cookie: give Label Studio's SESSION_COOKIE_NAME", ls.SessionCookie)
+	a := s.section(v, "url", "fetches", "location_header")
+	app := &Application{LocationHeader: contract.LocationHeader}
+	app.URL = a.origin(a.need("url", "give the address at which Envoy reaches the application, such as http://viewer:8080"))
+	if at := a.get("location_header"); at.given() {
+		app.LocationHeader = a.text(at)
+		if err := contract.CheckLocationHeader(app.LocationHeader); err != nil && app.LocationHeader != "" {
+			a.problem(at.place, "%v", err)
 		}
 	}
-	ls.APIClients = APIClients(a.word("api_clients", "refuse", "pass"))
-	ls.Administrators = a.administrators(a.get("administrators"))
-	a.warnOfConfirm(ls.Confirm)
+	before := len(s.problems)
+	for _, item := range a.list(a.need("fetches", "list the paths that are objects, such as {path: '/files/{key...}', object: 's3://bucket/{key}'}")) {
+		if f, ok := s.fetch(item); ok {
+			app.Fetches = append(app.Fetches, f)
+		}
+	}
+	if _, err := application.NewReader(app.Fetches...); err != nil && s.fine(before) {
+		s.problem(s.at("application.fetches"), "%v", err)
+	}
+	c.Application = app
 }
 
-// administrators reads role ARNs.
-func (r *reader) administrators(v value) []string {
-	var roles []string
-	for _, item := range r.list(v) {
-		text := r.text(item)
-		if text == "" {
-			continue
-		}
-		if err := grants.CheckRole(text); err != nil {
-			r.problem(item.place, "%v", err)
-			continue
-		}
-		roles = append(roles, text)
+func (r *reader) fetch(v value) (application.Fetch, bool) {
+	s := r.section(v, "path", "object")
+	before := len(r.problems)
+	path := s.text(s.need("path", "give the path with its variables, such as '/files/{key...}'"))
+	object := s.text(s.need("object", "give the object with the same variables, such as 's3://bucket/{key}'"))
+	if !r.fine(before) {
+		return application.Fetch{}, false
 	}
-	return roles
+	f, err := application.ParseFetch(path, object)
+	if err != nil {
+		r.problem(s.place, "%v", err)
+	}
+	return f, err == nil
 }
 
-// signingIn reads what the way of signing in needs, and refuses what another
-// way would.
-func (s section) signingIn(ls *LabelStudio) {
-	needed, known := map[SignIn]string{SignInBearer: "secret_key_file", SignInToken: "owner_token_file", SignInOwn: "", SignInObserve: "acs"}[ls.SignIn]
-	if !known {
+// compareApplication: what only Label Studio has cannot be asked of another.
+func (s section) compareApplication(c *Config) {
+	if c.Application == nil {
 		return
 	}
-	for _, name := range []string{"secret_key_file", "owner_token_file", "acs"} {
-		if v := s.get(name); v.given() && name != needed {
-			s.problem(v.place, "sign_in: %s does not use %s: leave it out, and keep no secret where none is needed", ls.SignIn, name)
+	for i, g := range c.GrantList {
+		if !g.Scope.Anywhere {
+			s.problem(s.item("grants", i), "only Label Studio has projects, workspaces and organizations to narrow a grant by: write anywhere: true")
 		}
 	}
-	switch ls.SignIn {
-	case SignInBearer:
-		ls.SecretKeyFile = s.filename(s.need("secret_key_file", "name the file that holds Label Studio's SECRET_KEY"))
-	case SignInObserve:
-		ls.ACS = s.observed(s.need("acs", "list the application's own consumer services, each with path, such as /saml/TOKEN/acs, and idp"))
-	case SignInToken:
-		ls.OwnerTokenFile = s.filename(s.need("owner_token_file", "name the file that holds a personal access token of the Label Studio user as whom new people are invited"))
-	}
-	if ls.SignIn.Accounts() {
-		ls.OwnerID = s.integer(s.need("owner_id", "give the number of the Label Studio user as whom new people are invited, often 1"))
-	} else if v := s.get("owner_id"); v.given() { // only workloads are compared with it
-		ls.OwnerID = s.integer(v)
-	}
-}
-
-// observed reads the application's own consumer services.
-func (r *reader) observed(v value) []ObservedACS {
-	var all []ObservedACS
-	taken := map[string]int{}
-	for _, item := range r.list(v) {
-		s := r.section(item, "path", "idp", "organization")
-		at := s.need("path", "give the path to which the IdP posts, such as /saml/TOKEN/acs")
-		one := ObservedACS{Path: r.acsPath(at), IdP: r.text(s.need("idp", "name one of idps"))}
-		if v := s.get("organization"); v.given() {
-			one.Organization = r.integer(v)
-		}
-		if before, twice := taken[one.Path]; twice {
-			r.problem(at.place, "the path is there already, on line %d: one consumer service belongs to one IdP", before)
-		}
-		taken[one.Path] = at.line
-		all = append(all, one)
-	}
-	return all
-}
-
-func (s section) warnOfConfirm(c Confirm) {
-	switch at := s.get("confirm").place; c {
-	case ConfirmPermission:
-		s.warn(at, "Label Studio is asked whether the task is the person's, and not whether the object is in it: whoever sees one task can read all that their role may read in its place")
-	case ConfirmNone:
-		s.warn(at, "Label Studio is not asked at all: whoever has a role can read all that it is granted, whatever they may see in Label Studio")
-	}
-}
-
-// word reads one of several words; the first is the default.
-func (s section) word(name string, words ...string) string {
-	v := s.get(name)
-	if !v.given() {
-		return words[0]
-	}
-	text := s.text(v)
-	if text != "" && !slices.Contains(words, text) {
-		s.problem(v.place, "%q is not among the choices: write one of %s", text, strings.Join(words, ", "))
-	}
-	return text
-}
-
-func (s section) session(c *Config) {
-	v := s.get("session")
-	a := s.section(v, "idle", "absolute", "per_person")
-	c.Session = Session{
-		Idle:     a.duration("idle", 30*time.Minute, time.Minute, 24*time.Hour),
-		Absolute: a.duration("absolute", 8*time.Hour, 5*time.Minute, 24*time.Hour),
-	}
-	c.Session.PerPerson = 20
-	if v := a.get("per_person"); v.given() {
-		n := a.integer(v)
-		if n < 1 || n > 1000 {
-			a.problem(v.place, "per_person is %d: write 1 to 1000", n)
-		}
-		c.Session.PerPerson = int(n)
-	}
-	if c.Session.Idle > c.Session.Absolute {
-		s.problem(v.place, "idle (%s) is longer than absolute (%s): no login lives long enough to be idle for that; shorten idle", short(c.Session.Idle), short(c.Session.Absolute))
-	}
-}
-
-// others reads state, presign, audit and contact.
-func (s section) others(c *Config) {
-	state := s.section(s.get("state"), "kind", "mib")
-	c.State.Kind = "memory"
-	c.State.MiB = 512
-	if v := state.get("mib"); v.given() {
-		n := state.integer(v)
-		if n < 16 || n > 65536 {
-			state.problem(v.place, "mib is %d: write 16 to 65536", n)
-		}
-		c.State.MiB = int(n)
-	}
-	if v := state.get("kind"); v.given() {
-		if kind := state.text(v); kind != "" && kind != "memory" {
-			state.problem(v.place, "%q is not available in this version: write memory, and run one Rolepass only", kind)
+	for i, f := range c.Application.Fetches {
+		if !slices.ContainsFunc(c.Buckets, func(b Bucket) bool { return b.Name == f.Bucket() }) && len(c.Buckets) > 0 {
+			s.problem(s.at(fmt.Sprintf("application.fetches[%d].object", i)), "there is no bucket %s: list it under buckets", f.Bucket())
 		}
 	}
-	presign := s.section(s.get("presign"), "expires", "by")
-	c.Presign.Expires = presign.duration("expires", time.Minute, 15*time.Second, time.Hour)
-	c.Presign.ByHeader = presign.word("by", "query", "header") == "header"
-	c.Audit = "stdout"
-	if v := s.get("audit"); v.given() {
-		if c.Audit = s.text(v); c.Audit != "" && c.Audit != "stdout" {
-			c.Audit = s.filename(v)
-		}
-	}
-	c.Contact = s.text(s.get("contact"))
-	c.CheckCodec = CheckCodec(s.word("check_codec", "plain", "scan"))
 }

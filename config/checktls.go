@@ -2,9 +2,7 @@ package config
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"net"
-	"os"
 )
 
 // checkTLS reads check_tls, and wants it where Check is asked from beyond this
@@ -60,10 +58,7 @@ func (s section) checkFiles(t *CheckTLS) {
 	default:
 		t.ends = pair.Leaf.NotAfter
 	}
-	authorities, err := os.ReadFile(t.CA)
-	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(authorities) {
-		s.problem(s.at("check_tls.ca"), "%s holds no certificate in PEM: give the authority of Envoy's certificate", t.CA)
-	}
+	s.authorities(t.CA, s.at("check_tls.ca"))
 }
 
 // envoysEnd reads what Envoy needs to ask beyond its machine.

@@ -17,6 +17,15 @@ func (s section) delivery(name string) grants.Delivery {
 	return deliveries[s.word(name, "route", "redirect", "header")]
 }
 
+// presign reads how the locations that are delivered are signed.
+func (s section) presign(c *Config) {
+	p := s.section(s.get("presign"), "expires", "by")
+	c.Presign = Presign{
+		Expires:  p.duration("expires", time.Minute, 15*time.Second, time.Hour),
+		ByHeader: p.word("by", "query", "header") == "header",
+	}
+}
+
 // compareDelivery looks at each way of delivery that the file names.
 func (s section) compareDelivery(c *Config) {
 	told := false

@@ -2,8 +2,9 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 
 	"github.com/rolepass/rolepass/grants"
 )
@@ -16,6 +17,19 @@ func Load(path string, needs Needs) (*Config, error) {
 		return nil, err
 	}
 	return Parse(path, text, needs)
+}
+
+// readFile reads the configuration.
+func readFile(name string) ([]byte, error) {
+	const most = 1 << 20
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if len(text) > most {
+		return nil, fmt.Errorf("reading the configuration: %s has %d bytes, more than any configuration needs", name, len(text))
+	}
+	return text, nil
 }
 
 // Parse reads the text of a configuration. The name is for messages, and its
@@ -37,7 +51,7 @@ func Parse(name string, text []byte, needs Needs) (*Config, error) {
 }
 
 func sortByLine(list Problems) {
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Line < list[j].Line })
+	slices.SortStableFunc(list, func(a, b Problem) int { return a.Line - b.Line })
 }
 
 // lines are the places of what is compared across sections.
@@ -61,6 +75,7 @@ func (r *reader) config(top value) *Config {
 	l := &lines{providers: map[string]place{}, domains: map[string]place{}}
 	s.addresses(c)
 	s.mode(c)
+	c.CheckCodec = CheckCodec(s.word("check_codec", string(CodecPlain), string(CodecScan)))
 	s.idps(c, l)
 	s.tokenServices(c)
 	s.buckets(c)
@@ -72,10 +87,13 @@ func (r *reader) config(top value) *Config {
 	s.application(c)
 	s.workloads(c)
 	s.session(c)
-	s.others(c)
+	s.state(c)
+	s.presign(c)
+	s.audit(c)
 	s.record(c)
 	s.traces(c)
 	s.envoy(c)
+	c.Contact = s.text(s.get("contact"))
 	s.compare(c, l)
 	s.files(c)
 	return c
@@ -84,12 +102,4 @@ func (r *reader) config(top value) *Config {
 // whole says whether every section must be there.
 func (r *reader) whole() bool {
 	return r.needs == Everything || r.needs == ForEnvoy || r.needs == ForMesh || r.needs == ForReplay
-}
-
-// wanted is need where the purpose needs the section, else get.
-func (s section) wanted(needed bool, name, sentence string) value {
-	if needed {
-		return s.need(name, sentence)
-	}
-	return s.get(name)
 }

@@ -135,7 +135,7 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: '0.1'}", "a number from 0 to 1"},
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: .nan}", "a number from 0 to 1"},
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ratio: 0}", "there is never a trace"},
-		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, parent: browser}", "write ignore or envoy"},
+		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, parent: browser}", "write one of ignore, envoy"},
 		{"keys: keys", "keys: keys\ntraces: {endpoint: http://127.0.0.1, ca: ca.pem}", "knows no certificates"},
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, ca: label-studio.secret}", "no certificate in PEM"},
 		{"keys: keys", "keys: keys\ntraces: {endpoint: https://otel.example.com, certificate: otel.crt}", "go together"},

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 )
 
 // reader goes through one document and collects what is wrong with it.
@@ -199,6 +195,14 @@ func (s section) need(name, sentence string) value {
 	return v
 }
 
+// wanted is need where the purpose needs the section, else get.
+func (s section) wanted(needed bool, name, sentence string) value {
+	if needed {
+		return s.need(name, sentence)
+	}
+	return s.get(name)
+}
+
 // list reads a sequence.
 func (r *reader) list(v value) []value {
 	if !v.given() {
@@ -219,120 +223,4 @@ func (r *reader) list(v value) []value {
 		r.problem(v.place, "the list is empty: give it an item")
 	}
 	return items
-}
-
-// text reads a string that has something in it.
-func (r *reader) text(v value) string {
-	if !v.given() {
-		return ""
-	}
-	n, ok := v.node.(*ast.StringNode)
-	switch {
-	case !ok:
-		r.problem(v.place, "this is %s: write text, in quotes if it has a colon or looks like something else", kindOf(v.node))
-	case n.Token.Type == token.StringType && boolish(n.Value):
-		r.problem(v.place, "some readers of YAML take %s for true or false: put it in quotes if it is meant as text", n.Value)
-	case strings.TrimSpace(n.Value) == "":
-		r.problem(v.place, "the text is empty: give a value")
-	case n.Value != strings.TrimSpace(n.Value):
-		r.problem(v.place, "the text begins or ends with a blank: take it out")
-	case strings.ContainsFunc(n.Value, func(c rune) bool { return c < ' ' || c == 0x7f }):
-		r.problem(v.place, "the text has a control character, such as a line break: take it out")
-	default:
-		return n.Value
-	}
-	return ""
-}
-
-// boolish says that YAML 1.1 reads a plain word as a boolean.
-func boolish(word string) bool {
-	return slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false"}, strings.ToLower(word))
-}
-
-// boolean reads true or false, and none of the other words for them.
-func (r *reader) boolean(v value) bool {
-	if !v.given() {
-		return false
-	}
-	n, ok := v.node.(*ast.BoolNode)
-	if !ok || n.Token.Value != "true" && n.Token.Value != "false" {
-		r.problem(v.place, "this is neither true nor false: write one of the two, without quotes")
-		return false
-	}
-	return n.Value
-}
-
-// integer reads a decimal number above zero.
-func (r *reader) integer(v value) int64 {
-	if !v.given() {
-		return 0
-	}
-	if n, ok := v.node.(*ast.IntegerNode); ok && strings.Trim(n.Token.Value, "0123456789") == "" && !strings.HasPrefix(n.Token.Value, "0") {
-		if id, ok := n.Value.(uint64); ok && id <= math.MaxInt64 {
-			return int64(id)
-		}
-	}
-	r.problem(v.place, "this is not a whole number above zero: write it in digits, without quotes")
-	return 0
-}
-
-// texts reads a list of strings.
-func (r *reader) texts(v value) []string {
-	var list []string
-	for _, item := range r.list(v) {
-		if s := r.text(item); s != "" {
-			if slices.Contains(list, s) {
-				r.problem(item.place, "%s is there twice: leave one out", s)
-			}
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-// filename reads the name of a file or directory, and makes it absolute.
-func (r *reader) filename(v value) string {
-	name := r.text(v)
-	if name == "" || filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(r.dir, name)
-}
-
-// kindOf names what is there instead of what was expected.
-func kindOf(n ast.Node) string {
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return "a mapping"
-	case *ast.SequenceNode:
-		return "a list"
-	case *ast.StringNode:
-		return "text"
-	case *ast.LiteralNode:
-		return "a block of text"
-	case *ast.BoolNode:
-		return "true or false"
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		return "a number"
-	case *ast.NullNode:
-		return "empty"
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
-		return "an anchor or an alias, which this file may not have"
-	case *ast.TagNode:
-		return "a YAML tag, which this file may not have"
-	}
-	return "something else"
-}
-
-// readFile reads the configuration.
-func readFile(name string) ([]byte, error) {
-	const most = 1 << 20
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	if len(text) > most {
-		return nil, fmt.Errorf("reading the configuration: %s has %d bytes, more than any configuration needs", name, len(text))
-	}
-	return text, nil
 }

@@ -1,5 +1,15 @@
 package config
 
+// audit reads where decisions are written down.
+func (s section) audit(c *Config) {
+	c.Audit = "stdout"
+	if v := s.get("audit"); v.given() {
+		if c.Audit = s.text(v); c.Audit != "" && c.Audit != "stdout" {
+			c.Audit = s.filename(v)
+		}
+	}
+}
+
 // record reads what is kept for `rolepass replay`.
 func (s section) record(c *Config) {
 	v := s.get("record")

@@ -3,8 +3,6 @@ package config
 import (
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/rolepass/rolepass/presign"
 )
 
@@ -78,44 +76,4 @@ func (r *reader) bucket(v value, taken map[string]int) Bucket {
 		r.warn(s.place, "kms is for AWS: the S3 server at %s may refuse session policies with kms:Decrypt", b.Scheme+"://"+b.Host)
 	}
 	return b
-}
-
-// duration reads a Go duration within limits.
-func (s section) duration(name string, otherwise, least, most time.Duration) time.Duration {
-	v := s.get(name)
-	if !v.given() {
-		return otherwise
-	}
-	if _, number := v.node.(*ast.IntegerNode); number {
-		s.problem(v.place, "this is a number: write its unit, too, such as %s", short(otherwise))
-		return otherwise
-	}
-	before := len(s.problems)
-	text := s.text(v)
-	if !s.fine(before) {
-		return otherwise
-	}
-	d, err := time.ParseDuration(text)
-	switch {
-	case err != nil:
-		s.problem(v.place, "%q is no duration: write a number and a unit, such as %s", text, short(otherwise))
-	case d < least || d > most:
-		s.problem(v.place, "%s is out of range: write something from %s to %s", text, short(least), short(most))
-	case d%time.Second != 0:
-		s.problem(v.place, "%s is not in whole seconds: round it", text)
-	default:
-		return d
-	}
-	return otherwise
-}
-
-// short writes a duration as people do: 1h, not 1h0m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if len(text) > len(zero) && text[len(text)-len(zero):] == zero {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
 }

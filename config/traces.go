@@ -4,8 +4,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/url"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // defaultCollectorPort is OTLP's over gRPC (OpenTelemetry Protocol 1.10).
@@ -22,15 +20,7 @@ func (s section) traces(c *Config) {
 	c.Traces.Endpoint = t.collector(t.need("endpoint", missing))
 	t.collectorTLS(c)
 	c.Traces.Ratio = t.fraction(t.get("ratio"), 0.01)
-	if p := t.get("parent"); p.given() {
-		switch parent := t.text(p); parent {
-		case "ignore", "":
-		case "envoy":
-			c.Traces.FollowEnvoy = true
-		default:
-			s.problem(p.place, "%q is not available: write ignore or envoy", parent)
-		}
-	}
+	c.Traces.FollowEnvoy = t.word("parent", "ignore", "envoy") == "envoy"
 	if c.Traces.Ratio == 0 && !c.Traces.FollowEnvoy {
 		s.problem(t.get("ratio").place, "with ratio: 0 there is never a trace: leave traces out, or say parent: envoy")
 	}
@@ -69,27 +59,6 @@ func (s section) collectorTLS(c *Config) {
 	if (t.Certificate == "") != (t.PrivateKey == "") {
 		s.problem(s.place, "certificate and private_key go together: give both, or neither")
 	}
-}
-
-// fraction reads a number from 0 to 1.
-func (r *reader) fraction(v value, otherwise float64) float64 {
-	if !v.given() {
-		return otherwise
-	}
-	f := -1.0
-	switch n := v.node.(type) {
-	case *ast.FloatNode:
-		f = n.Value
-	case *ast.IntegerNode:
-		if whole, ok := n.Value.(uint64); ok {
-			f = float64(whole)
-		}
-	}
-	if f < 0 || f > 1 {
-		r.problem(v.place, "this is not a number from 0 to 1: write one such as 0.01, for one of 100")
-		return otherwise
-	}
-	return f
 }
 
 // traceFiles looks into the files that are for the collector.

@@ -1,0 +1,26 @@
+package config
+
+import "time"
+
+func (s section) session(c *Config) {
+	v := s.get("session")
+	a := s.section(v, "idle", "absolute", "per_person")
+	c.Session = Session{
+		Idle:      a.duration("idle", 30*time.Minute, time.Minute, 24*time.Hour),
+		Absolute:  a.duration("absolute", 8*time.Hour, 5*time.Minute, 24*time.Hour),
+		PerPerson: a.number("per_person", 20, 1, 1000),
+	}
+	if c.Session.Idle > c.Session.Absolute {
+		s.problem(v.place, "idle (%s) is longer than absolute (%s): no login lives long enough to be idle for that; shorten idle", short(c.Session.Idle), short(c.Session.Absolute))
+	}
+}
+
+func (s section) state(c *Config) {
+	state := s.section(s.get("state"), "kind", "mib")
+	c.State = State{Kind: "memory", MiB: state.number("mib", 512, 16, 65536)}
+	if v := state.get("kind"); v.given() {
+		if kind := state.text(v); kind != "" && kind != "memory" {
+			state.problem(v.place, "%q is not available in this version: write memory, and run one Rolepass only", kind)
+		}
+	}
+}

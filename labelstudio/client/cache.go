@@ -62,9 +62,9 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 	began := c.Now()
 	f, ok := c.flights[q]
 	if !ok {
-		if len(c.flights) >= maxWaiting {
+		if c.full(asker) {
 			c.mu.Unlock()
-			return Answer{}, refusal.New(refusal.Unavailable, CodeBusy, "More questions wait for Label Studio than it can answer; look at how long it takes.")
+			return Answer{}, refusal.New(refusal.Unavailable, CodeBusy, "More questions wait for Label Studio than it can answer, or too many of them are this person's; look at how long it takes.")
 		}
 		var back func()
 		if q.kind == owner {
@@ -104,7 +104,7 @@ func (c *Client) fly(ctx context.Context, asker Asker, q question, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	asked := c.Now()
-	answer, err := c.inTurn(ctx, func() (Answer, error) {
+	answer, err := c.inTurn(ctx, asker, func() (Answer, error) {
 		switch q.kind {
 		case "project":
 			return c.project(ctx, asker, q.id)
@@ -139,19 +139,36 @@ func (c *Client) land(q question, f *flight, asked time.Time, answer Answer, err
 }
 
 // inTurn waits for a turn and asks.
-func (c *Client) inTurn(ctx context.Context, ask func() (Answer, error)) (answer Answer, err error) {
+func (c *Client) inTurn(ctx context.Context, asker Asker, ask func() (Answer, error)) (answer Answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			answer, err = Answer{}, unavailable(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	select {
-	case c.turns <- struct{}{}:
-		defer func() { <-c.turns }()
-	case <-ctx.Done():
-		return Answer{}, unavailable(ctx.Err())
+	back, err := c.turns.take(ctx, asker.Credential)
+	if err != nil {
+		return Answer{}, unavailable(err)
 	}
+	defer back()
 	return ask()
+}
+
+// full says that another question of the asker's cannot wait: they have as many on
+// their way as places are free. So one person leaves half of the places to others,
+// two leave a quarter, and who comes after many still finds one. The caller holds
+// the lock.
+func (c *Client) full(asker Asker) bool {
+	free := maxWaiting - len(c.flights)
+	if len(c.flights) < free {
+		return false
+	}
+	theirs := 0
+	for q := range c.flights {
+		if q.credential == asker.Credential {
+			theirs++
+		}
+	}
+	return free <= 0 || theirs >= free
 }
 
 // lifetime says how long an outcome is used: a yes long, Label Studio's own no

@@ -233,7 +233,7 @@ func TestLabelStudioIsNotFlooded(t *testing.T) {
 		var busy, late, served atomic.Int64
 		for task := range int64(2000) {
 			all.Go(func() {
-				_, err := c.Task(t.Context(), ada, task+1)
+				_, err := c.Task(t.Context(), person(task), task+1)
 				var r *refusal.Refusal
 				switch {
 				case err == nil:
@@ -253,6 +253,46 @@ func TestLabelStudioIsNotFlooded(t *testing.T) {
 			t.Errorf("%d served, %d late, %d turned away", served.Load(), late.Load(), busy.Load())
 		}
 	})
+}
+
+// person is one of many people.
+func person(n int64) client.Asker {
+	return client.Asker{Session: fmt.Sprint("session ", n), Credential: fmt.Sprint("person ", n), Authorization: "Bearer token"}
+}
+
+// Who asks for thousands of tasks, in as many sessions as they like, has half of
+// the turns and of the places, and nobody else waits for them; three who do so
+// leave a place to the next.
+func TestOnePersonKeepsNobodyWaiting(t *testing.T) {
+	for name, byProject := range map[string]bool{"by task": false, "by project": true} {
+		for flooding := range int64(3) {
+			t.Run(fmt.Sprintf("%s, %d of them", name, flooding+1), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &studio{slow: time.Second}
+					c := s.client()
+					c.ByProject = byProject
+					var all sync.WaitGroup
+					for who := range flooding + 1 {
+						for task := range int64(2000) {
+							asker := person(who)
+							asker.Session = fmt.Sprint(asker.Session, " in window ", task)
+							all.Go(func() { c.Task(t.Context(), asker, task+1) })
+						}
+						synctest.Wait()
+						if most := min(16*(who+1), 32); s.now.Load() != most {
+							t.Errorf("%d turns are theirs, want %d", s.now.Load(), most)
+						}
+					}
+					began := time.Now()
+					s.asks(t, c, ada, 7)
+					if took := time.Since(began); flooding == 0 && took != time.Second || took > 3*time.Second {
+						t.Errorf("somebody else waited %s", took)
+					}
+					all.Wait()
+				})
+			})
+		}
+	}
 }
 
 // Made-up tokens take few turns, whoever sends how many: a person who asks

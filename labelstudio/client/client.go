@@ -80,7 +80,7 @@ type Client struct {
 	// "tasks", "project", "whoami", "token" or "version". May be nil.
 	Asked func(kind string)
 
-	turns chan struct{}
+	turns *turns
 
 	mu      sync.Mutex
 	kept    *recent.Map[question, kept]
@@ -100,7 +100,7 @@ type Client struct {
 func New(base *url.URL, http *http.Client, now func() time.Time) *Client {
 	c := &Client{
 		Base: base, HTTP: http, Now: now,
-		turns:    make(chan struct{}, atOnce),
+		turns:    newTurns(),
 		MaxBytes: maxBytes,
 		flights:  map[question]*flight{},
 		owners:   newOwners(),

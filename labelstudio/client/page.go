@@ -59,7 +59,7 @@ func (c *Client) page(ctx context.Context, p party, asker Asker, waiters []waite
 	c.mu.Unlock()
 	asked := c.Now()
 	found := map[int64]Answer{}
-	_, err := c.inTurn(ctx, func() (Answer, error) { return Answer{}, c.tasks(ctx, asker, on.Project, on.query(), found) })
+	_, err := c.inTurn(ctx, asker, func() (Answer, error) { return Answer{}, c.tasks(ctx, asker, on.Project, on.query(), found) })
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

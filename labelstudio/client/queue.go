@@ -114,7 +114,7 @@ func (c *Client) list(ctx context.Context, asker Asker, project int64, waiters [
 	}
 	asked := c.Now()
 	found := map[int64]Answer{}
-	if _, err := c.inTurn(ctx, func() (Answer, error) { return Answer{}, c.tasks(ctx, asker, project, query, found) }); err != nil {
+	if _, err := c.inTurn(ctx, asker, func() (Answer, error) { return Answer{}, c.tasks(ctx, asker, project, query, found) }); err != nil {
 		return waiters
 	}
 	var others []waiter

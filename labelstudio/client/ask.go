@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +23,7 @@ func (c *Client) task(ctx context.Context, asker Asker, id int64) (Answer, error
 	var task struct {
 		ID      int64 `json:"id"`
 		Project int64 `json:"project"`
-		Data    any   `json:"data"`
+		Data    named `json:"data"`
 	}
 	if err := c.get(ctx, asker, "task", "/api/tasks/"+strconv.FormatInt(id, 10)+"/", "resolve_uri=false", &task); err != nil {
 		return Answer{}, err
@@ -40,7 +39,7 @@ func (c *Client) task(ctx context.Context, asker Asker, id int64) (Answer, error
 		}
 		place = whole.Place
 	}
-	return Answer{Place: place, uris: collect(task.Data)}, nil
+	return Answer{Place: place, uris: task.Data}, nil
 }
 
 // project asks for a project's place. Community says nothing of a workspace.
@@ -154,8 +153,7 @@ func verdict(status int, kind string) error {
 	return unavailable(fmt.Errorf("asking for a %s: status %d", kind, status))
 }
 
-// read decodes one JSON document of bounded size. Numbers stay text, so that
-// none in a task's data is too large to read.
+// read decodes one JSON document of bounded size.
 func read(body io.Reader, kind string, into any) error {
 	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	if err != nil {
@@ -164,9 +162,7 @@ func read(body io.Reader, kind string, into any) error {
 	if len(text) > maxAnswer {
 		return refusal.New(refusal.Unavailable, CodeTooLarge, "Label Studio's answer about a %s is larger than %d bytes, annotations included; split the task.", kind, maxAnswer)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(into); err != nil {
+	if err := json.Unmarshal(text, into); err != nil {
 		return unavailable(fmt.Errorf("reading a %s: the answer is not the JSON that Label Studio 1.23 gives", kind))
 	}
 	return nil

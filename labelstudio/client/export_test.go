@@ -24,3 +24,10 @@ func (c *Client) Turns() int {
 }
 
 func (c *Client) Known() int { c.mu.Lock(); defer c.mu.Unlock(); return c.owners.known.Len() }
+
+// Named is what data in JSON names.
+func Named(data []byte) ([]string, error) {
+	var n named
+	err := n.UnmarshalJSON(data)
+	return n, err
+}

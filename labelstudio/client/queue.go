@@ -147,7 +147,7 @@ func (c *Client) tasks(ctx context.Context, asker Asker, project int64, query ur
 		Tasks []struct {
 			ID      int64 `json:"id"`
 			Project int64 `json:"project"`
-			Data    any   `json:"data"`
+			Data    named `json:"data"`
 		} `json:"tasks"`
 	}
 	if err := c.get(ctx, asker, "tasks", "/api/tasks/", query.Encode(), &page); err != nil {
@@ -168,7 +168,7 @@ func (c *Client) tasks(ctx context.Context, asker Asker, project int64, query ur
 		if task.Project != project {
 			return unavailable(errors.New("the list has a task of another project"))
 		}
-		found[task.ID] = Answer{Place: place, uris: collect(task.Data)}
+		found[task.ID] = Answer{Place: place, uris: task.Data}
 	}
 	return nil
 }

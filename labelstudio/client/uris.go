@@ -1,6 +1,9 @@
 package client
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,35 +15,60 @@ const scheme = "s3://"
 // labelling configuration reaches deeper than a few levels.
 const maxDepth = 100
 
-// collect gives the URIs that the values of a task's data name, in order and each
+// named are the URIs that the values of a task's data name, in order and each
 // once. Keys of objects are no values.
-func collect(data any) (uris []string) {
-	var walk func(any, int)
-	walk = func(value any, depth int) {
-		if depth > maxDepth {
-			return
+//
+// The data is read word by word and never made into values: members write it,
+// and one of four million bytes that says {"":0} over and over takes fifty times
+// as much as maps.
+type named []string
+
+// UnmarshalJSON reads data, which json has found to be well-formed.
+func (n *named) UnmarshalJSON(data []byte) error {
+	var uris []string
+	words := json.NewDecoder(bytes.NewReader(data))
+	words.UseNumber() // no number is too large to pass over
+	var at nesting
+	for {
+		word, err := words.Token()
+		if err == io.EOF {
+			break
 		}
-		switch v := value.(type) {
-		case string:
-			if uri := uriIn(v); strings.HasPrefix(uri, scheme) {
-				if len(uri) < len(v) {
+		if err != nil {
+			return err
+		}
+		if value, ok := word.(string); at.value(word) && ok && len(at.objects) <= maxDepth {
+			if uri := uriIn(value); strings.HasPrefix(uri, scheme) {
+				if len(uri) < len(value) {
 					uri = strings.Clone(uri) // it is kept, and not what is around it
 				}
 				uris = append(uris, uri)
 			}
-		case []any:
-			for _, item := range v {
-				walk(item, depth+1)
-			}
-		case map[string]any:
-			for _, item := range v {
-				walk(item, depth+1)
-			}
 		}
 	}
-	walk(data, 0)
 	slices.Sort(uris)
-	return slices.Clip(slices.Compact(uris))
+	*n = slices.Clip(slices.Compact(uris))
+	return nil
+}
+
+// nesting is where in JSON a word stands.
+type nesting struct {
+	objects []bool // of what is open around it: whether that is an object
+	key     bool   // the next word is a key, or ends the object
+}
+
+// value says that a word is a value that has no others in it, and goes past it.
+func (n *nesting) value(word json.Token) bool {
+	mark, ok := word.(json.Delim)
+	key := n.key && !ok
+	switch {
+	case ok && (mark == '{' || mark == '['):
+		n.objects = append(n.objects, mark == '{')
+	case ok:
+		n.objects = n.objects[:len(n.objects)-1]
+	}
+	n.key = !key && len(n.objects) > 0 && n.objects[len(n.objects)-1]
+	return !ok && !key
 }
 
 // uriIn finds the URI that Label Studio finds in a string (get_uri_via_regex of

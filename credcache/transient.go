@@ -15,8 +15,8 @@ import (
 // was not reached, failed, or asked to slow down. The same assertion may then be
 // brought again. What STS says of the assertion, the role or the policy is final.
 func MayPass(err error) bool {
-	var ref *refusal.Refusal
-	return errors.As(err, &ref) && (ref.Code == CodeUnavailable || ref.Code == CodeThrottled)
+	code := refusal.CodeOf(err)
+	return code == CodeUnavailable || code == CodeThrottled
 }
 
 // throttled says that STS asks for fewer calls. The SDK has the list of codes.

@@ -25,8 +25,8 @@ func (d *Decider) barred(ctx context.Context, r *Request, e *Event, who *session
 		return nil
 	}
 	person, err := d.App.Who(soon, asker)
-	var ref *refusal.Refusal
-	switch errors.As(err, &ref); {
+	ref, _ := errors.AsType[*refusal.Refusal](err)
+	switch {
 	case err == nil && person.Removed():
 		return refusal.New(refusal.Forbidden, "app_account_removed", "the person's account was removed from Label Studio's organization; its owner can invite the person again")
 	case ref != nil && ref.Code == client.CodeIdentity:

@@ -297,8 +297,7 @@ func (d *Decider) refuse(r *Request, e *Event, ref *refusal.Refusal) Decision {
 
 // refuseError answers no to an error that is a refusal, or fault if it is not.
 func (d *Decider) refuseError(r *Request, e *Event, err error, fault *refusal.Refusal) Decision {
-	var ref *refusal.Refusal
-	if errors.As(err, &ref) {
+	if ref, ok := errors.AsType[*refusal.Refusal](err); ok {
 		return d.refuse(r, e, ref)
 	}
 	return d.refuse(r, e, fault.Because(err))

@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"errors"
 	"time"
 
 	"github.com/rolepass/rolepass/grants"
@@ -75,12 +74,7 @@ func (e *Event) asked(w client.Wait, err error) {
 	if w.Kind == "" {
 		return
 	}
-	step := Step{Kind: StepQuestion, What: w.Kind, Start: w.Start, Took: w.Took}
-	var ref *refusal.Refusal
-	if errors.As(err, &ref) {
-		step.Code = string(ref.Code)
-	}
-	e.Steps = append(e.Steps, step)
+	e.Steps = append(e.Steps, Step{Kind: StepQuestion, What: w.Kind, Code: string(refusal.CodeOf(err)), Start: w.Start, Took: w.Took})
 }
 
 // did notes the steps of a page.

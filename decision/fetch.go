@@ -58,8 +58,8 @@ func (d *Decider) fetch(ctx context.Context, r *Request, e *Event, who *session.
 // make: run as a program, or shown by another site.
 func (d *Decider) fitting(r *Request, key string) *refusal.Refusal {
 	if err := labelstudio.Destination(r.FetchDest, key); err != nil {
-		var ref *refusal.Refusal
-		if !errors.As(err, &ref) {
+		ref, ok := errors.AsType[*refusal.Refusal](err)
+		if !ok {
 			ref = refusal.New(refusal.Forbidden, CodeNothingMatch, "the object is for a use that nothing allows: see the cause").Because(err)
 		}
 		return ref
@@ -106,8 +106,8 @@ func (d *Decider) appSays(ctx context.Context, r *Request, e *Event, who *sessio
 // for the front page on one, and unsaved work with them. Who has a session is
 // signed in, whatever the application thinks of the bearer.
 func never401(err error) error {
-	var ref *refusal.Refusal
-	if !errors.As(err, &ref) || ref.Class != refusal.Unauthenticated {
+	ref, ok := errors.AsType[*refusal.Refusal](err)
+	if !ok || ref.Class != refusal.Unauthenticated {
 		return err
 	}
 	known := *ref

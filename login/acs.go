@@ -118,8 +118,7 @@ func (s *Service) takeTurn(ctx context.Context) (release func(), ref *refusal.Re
 // unsolicited says that a response answers no request, though this browser
 // waits for an answer: as with a tile at the IdP, a fresh login is begun.
 func unsolicited(err error) bool {
-	var ref *refusal.Refusal
-	return errors.As(err, &ref) && ref.Code == "saml_unsolicited"
+	return refusal.CodeOf(err) == "saml_unsolicited"
 }
 
 // verify verifies an answer to a login of ours.
@@ -289,8 +288,7 @@ func (s *Service) signInMeanwhile(ctx context.Context, p saml.Principal) <-chan 
 
 // refuseError shows an error that is a refusal as one, any other as ours.
 func (s *Service) refuseError(r Request, err error) Page {
-	var ref *refusal.Refusal
-	if errors.As(err, &ref) {
+	if ref, ok := errors.AsType[*refusal.Refusal](err); ok {
 		return s.refuse(r, ref)
 	}
 	return s.broken(r, err)

@@ -117,10 +117,7 @@ func (s *Service) renewNow(ctx context.Context, r Request) Page {
 }
 
 // saidNo says that the IdP answered without signing anybody in.
-func saidNo(err error) bool {
-	var ref *refusal.Refusal
-	return errors.As(err, &ref) && ref.Code == "saml_status"
-}
+func saidNo(err error) bool { return refusal.CodeOf(err) == "saml_status" }
 
 // notUnasked comes back from an IdP that would have had to ask. The session is
 // what it was; the next page that opens may lead to the IdP at once.

@@ -14,8 +14,8 @@ import (
 // learns nothing of how far it came, and whom an IdP's setting keeps out is not
 // told that it is their roles. What comes after the response has pages of its own.
 func (s *Service) refuseResponse(r Request, err error) Page {
-	var ref *refusal.Refusal
-	if !errors.As(err, &ref) || !aboutResponse(ref) {
+	ref, ok := errors.AsType[*refusal.Refusal](err)
+	if !ok || !aboutResponse(ref) {
 		return s.refuseError(r, err)
 	}
 	var p Page

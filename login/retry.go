@@ -53,8 +53,7 @@ func (s *Service) later(r Request, in answered, failed error) Page {
 func (s *Service) toRetry(name string, why error) Page {
 	page := redirect(RetryPath + "?" + url.Values{"login": {name}}.Encode())
 	page.Event = "retry"
-	var ref *refusal.Refusal
-	if errors.As(why, &ref) {
+	if ref, ok := errors.AsType[*refusal.Refusal](why); ok {
 		page.Refusal = refusal.New(ref.Class, ref.Code, "%s. The login waits, and may be tried again without the IdP", ref.Sentence).Because(ref.Cause)
 	}
 	return page

@@ -1,8 +1,8 @@
 package login
 
 import (
+	"cmp"
 	"context"
-	"errors"
 
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/presign"
@@ -53,7 +53,7 @@ func (s *Service) takeRoles(ctx context.Context, a *saml.Assertion, encoded stri
 			began := s.Now()
 			u.taken, u.err = s.takeRole(ctx, a, encoded, u)
 			u.step = s.step(StepSTS, u.role.ARN, began, u.err)
-			if mismatch(u.err) {
+			if refusal.CodeOf(u.err) == credcache.CodeMismatch {
 				return u.err
 			}
 			return nil
@@ -82,11 +82,6 @@ func (s *Service) takeRole(ctx context.Context, a *saml.Assertion, encoded strin
 		taken = append(taken, credentials)
 	}
 	return taken, nil
-}
-
-func mismatch(err error) bool {
-	var ref *refusal.Refusal
-	return errors.As(err, &ref) && ref.Code == credcache.CodeMismatch
 }
 
 // anyTaken is nil if one role has credentials, else the first reason; one that
@@ -132,9 +127,5 @@ func (s *Service) keep(ctx context.Context, a *saml.Assertion, in member, roles 
 
 // reason is what a person may see of an error.
 func reason(err error) string {
-	var ref *refusal.Refusal
-	if errors.As(err, &ref) {
-		return string(ref.Code)
-	}
-	return string(CodeInternal)
+	return string(cmp.Or(refusal.CodeOf(err), CodeInternal))
 }

@@ -70,8 +70,7 @@ func (s *Service) readLogout(r Request) (*saml.ServiceProvider, *saml.Logout, st
 		if err == nil {
 			return sp, message, relayState, nil
 		}
-		var ref *refusal.Refusal
-		if failed == nil || !errors.As(err, &ref) || ref.Code != saml.CodeLogoutIssuer {
+		if failed == nil || refusal.CodeOf(err) != saml.CodeLogoutIssuer {
 			failed = err
 		}
 	}

@@ -2,12 +2,15 @@
 //
 // A Refusal has a code that tests, logs and metrics can rely on, a sentence
 // for the operator, and a class that says what kind of no it is. The class is
-// all that the wire needs (package extauthz maps it to an HTTP status); the
+// all that the wire needs (package login maps it to an HTTP status); the
 // sentence is never sent to a browser, because it may say what an attacker
 // would like to know. Neither holds a secret, an object key or an assertion.
 package refusal
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Code names one reason, in snake_case. Codes are stable: they are part of
 // the audit log and of what `rolepass debug assertion` prints.
@@ -57,6 +60,15 @@ func (r *Refusal) Because(cause error) *Refusal {
 	with := *r
 	with.Cause = cause
 	return &with
+}
+
+// CodeOf is the code of the refusal that an error is, or has underneath it;
+// empty if there is none.
+func CodeOf(err error) Code {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return r.Code
+	}
+	return ""
 }
 
 // Error is the code and the sentence; the cause is left to whoever unwraps.

@@ -36,8 +36,7 @@ func cause(r *refusal.Refusal) string {
 	if r.Cause == nil || r.Class != refusal.Unavailable && r.Code != decision.CodeNotSigned {
 		return ""
 	}
-	var nested *refusal.Refusal
-	if errors.As(r.Cause, &nested) {
+	if nested, ok := errors.AsType[*refusal.Refusal](r.Cause); ok {
 		return string(nested.Code) + ": " + nested.Sentence
 	}
 	return scrubError(r.Cause)

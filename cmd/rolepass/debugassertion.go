@@ -97,8 +97,7 @@ func verify(ctx context.Context, c *config.Config, encoded string, expect saml.E
 		if err == nil {
 			return a, nil
 		}
-		var ref *refusal.Refusal
-		if first == nil || errors.As(err, &ref) && ref.Code != "saml_issuer" {
+		if first == nil || refusal.CodeOf(err) != "saml_issuer" {
 			first = err
 		}
 	}
@@ -113,8 +112,8 @@ func show(out io.Writer, a *saml.Assertion, err error) error {
 	if err == nil {
 		return printed(encoder.Encode(seen(a)))
 	}
-	var ref *refusal.Refusal
-	if !errors.As(err, &ref) {
+	ref, ok := errors.AsType[*refusal.Refusal](err)
+	if !ok {
 		return found{err}
 	}
 	if err := encoder.Encode(map[string]string{"code": string(ref.Code), "sentence": ref.Sentence}); err != nil {

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -125,7 +124,7 @@ func (c *Client) land(q question, f *flight, asked time.Time, answer Answer, err
 	if f.back != nil {
 		f.back()
 	}
-	if refused(err, CodeIdentity) && q.kind == owner {
+	if refusal.CodeOf(err) == CodeIdentity && q.kind == owner {
 		c.owners.known.Remove(q.credential)
 	}
 	if f.ended {
@@ -174,20 +173,14 @@ func (c *Client) full(asker Asker) bool {
 // lifetime says how long an outcome is used: a yes long, Label Studio's own no
 // for seconds, and what was no answer not at all.
 func lifetime(err error) time.Duration {
-	var r *refusal.Refusal
-	switch {
-	case err == nil:
+	if err == nil {
 		return keepYes
-	case errors.As(err, &r) && (r.Code == CodeNotTheirs || r.Code == CodeIdentity):
+	}
+	switch refusal.CodeOf(err) {
+	case CodeNotTheirs, CodeIdentity:
 		return keepNo
 	}
 	return 0
-}
-
-// refused says that an error is the refusal with a code.
-func refused(err error, code refusal.Code) bool {
-	var r *refusal.Refusal
-	return errors.As(err, &r) && r.Code == code
 }
 
 // keep files an outcome, and drops those that have expired and those for which

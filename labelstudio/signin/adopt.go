@@ -138,8 +138,7 @@ func privileged() error {
 // orInactive reads a bearer that is not taken. The owner's was, a moment ago, so
 // it is the account that Label Studio does not let in.
 func orInactive(err error) error {
-	var r *refusal.Refusal
-	if errors.As(err, &r) && r.Code == CodeBearer {
+	if refusal.CodeOf(err) == CodeBearer {
 		return inactive()
 	}
 	return err

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
@@ -39,7 +38,7 @@ const transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 func (s *Service) consume(ctx context.Context, r Request) Page {
 	encoded, h, ref := readForm(r)
 	if ref != nil {
-		return s.refuse(r, ref)
+		return s.Refuse(r, ref)
 	}
 	login, ok := s.openPending(h, r.CookieLines)
 	if !ok {
@@ -227,7 +226,7 @@ func (s *Service) entered(in answered, kept *session.Session, token string) Page
 	page.set("set-cookie", session.SetCookie(token))
 	page.set("set-cookie", dropPending(in.handle.name))
 	for _, name := range []string{forceCookie, renewCookie, retryCookie} {
-		page.set("set-cookie", name+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+		page.set("set-cookie", dropCookie(name))
 	}
 	return page
 }
@@ -285,19 +284,3 @@ func (s *Service) signInMeanwhile(ctx context.Context, p saml.Principal) <-chan 
 	}()
 	return done
 }
-
-// refuseError shows an error that is a refusal as one, any other as ours.
-func (s *Service) refuseError(r Request, err error) Page {
-	if ref, ok := errors.AsType[*refusal.Refusal](err); ok {
-		return s.refuse(r, ref)
-	}
-	return s.broken(r, err)
-}
-
-// broken is a fault of ours or of what we need.
-func (s *Service) broken(r Request, err error) Page {
-	return s.refuse(r, refusal.New(refusal.Unavailable, CodeInternal, "Rolepass could not finish this page: see the cause").Because(err))
-}
-
-// latest is the latest end that an assertion allows its session.
-func latest(a *saml.Assertion) time.Time { return a.SessionNotOnOrAfter }

@@ -63,8 +63,7 @@ func (s *Service) putAside(in answered, life time.Duration) (cookie string, err 
 	if !s.waiting.put(name, whoseIs(in.assertion.Principal), record, life) {
 		return "", errors.New("too many logins wait to be tried again")
 	}
-	return fmt.Sprintf("%s=%s.%s; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=%d",
-		retryCookie, name, base64.RawURLEncoding.EncodeToString(half), int(life/time.Second)), nil
+	return ownCookie(retryCookie, name+"."+base64.RawURLEncoding.EncodeToString(half), life), nil
 }
 
 // openWaiting gives the login that the address names, if this browser has it.
@@ -94,8 +93,6 @@ func (s *Service) openCookie(r Request) (in answered, until time.Time, ok bool) 
 	}
 	return answered{handle: h, pending: kept.Pending, encoded: kept.Encoded}, until, true
 }
-
-const dropRetry = retryCookie + "=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
 
 // abandon forgets the login that waits for this browser: with it somebody could
 // come in again after the person has signed out.

@@ -3,7 +3,6 @@ package login
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -48,7 +47,6 @@ const askedQuery = "asked"
 
 // kept is what the page shows.
 type kept struct {
-	CSS                  template.CSS
 	Script               template.JS
 	State, Title         string
 	Ends, Way, IdP       string
@@ -64,7 +62,7 @@ func (s *Service) keepOpen(ctx context.Context, r Request) Page {
 	ends := s.firstEnd(ctx, who)
 	left := max(ends.Add(-presign.DefaultMargin).Sub(s.Now()), 0) // nothing is signed in the last moments
 	k := kept{
-		CSS: css(), Script: template.JS(keepJS), State: keepRenews, Title: "Data access stays on", Ends: ends.UTC().Format(time.RFC3339), Way: RenewPath, IdP: s.loginPage(who),
+		Script: template.JS(keepJS), State: keepRenews, Title: "Data access stays on", Ends: ends.UTC().Format(time.RFC3339), Way: RenewPath, IdP: s.loginPage(who),
 		Left: int(left / time.Second), Renews: int(max(left/2, soonest) / time.Second), Warned: int(min(left/3, mostWarned) / time.Second),
 	}
 	switch {
@@ -74,7 +72,7 @@ func (s *Service) keepOpen(ctx context.Context, r Request) Page {
 		k.State, k.Title = keepAsked, "Sign in to keep data access"
 	}
 	page = render(http.StatusOK, "keep", k)
-	page.replace("content-security-policy", policy+"; script-src "+scriptHash(keepJS)+"; connect-src "+origin(k.IdP))
+	page.replace("content-security-policy", policy("'none'", "script-src "+hashed(keepJS), "connect-src "+origin(k.IdP)))
 	page.Event, page.Session = "keep", who
 	return page
 }
@@ -111,7 +109,7 @@ func (s *Service) renewNow(ctx context.Context, r Request) Page {
 	}
 	page, ok = s.renewTo(ctx, r, who, KeepPath, why)
 	if !ok && page.Refusal == nil {
-		return s.refuse(r, refusal.New(refusal.Forbidden, CodeLoginUnknown, "the session was begun with IdP %q, which is no longer configured", who.Principal.IdP))
+		return s.Refuse(r, refusal.New(refusal.Forbidden, CodeLoginUnknown, "the session was begun with IdP %q, which is no longer configured", who.Principal.IdP))
 	}
 	return page
 }
@@ -125,20 +123,8 @@ func notUnasked(h handle) Page {
 	page := redirect(KeepPath + "?" + askedQuery)
 	page.Event = "renew"
 	page.set("set-cookie", dropPending(h.name))
-	page.set("set-cookie", renewCookie+"=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+	page.set("set-cookie", dropCookie(renewCookie))
 	return page
-}
-
-// signedInOr gives the session, or the page to show without one.
-func (s *Service) signedInOr(ctx context.Context, r Request) (*session.Session, Page, bool) {
-	who, err := s.Sessions.Find(ctx, r.CookieLines)
-	if errors.Is(err, session.ErrNone) {
-		return nil, s.refuse(r, refusal.New(refusal.Unauthenticated, "no_session", "nobody is signed in")), false
-	}
-	if err != nil {
-		return nil, s.broken(r, err), false
-	}
-	return who, Page{}, true
 }
 
 // firstEnd is when the first of a session's credentials end, or the session.

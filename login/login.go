@@ -21,7 +21,6 @@ import (
 
 	"github.com/rolepass/rolepass/credcache"
 	"github.com/rolepass/rolepass/grants"
-	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
@@ -149,7 +148,7 @@ func (s *Service) Handle(ctx context.Context, r Request) Page {
 		return s.retry(ctx, r)
 	}
 	if r.Method != "GET" && r.Method != "HEAD" {
-		return s.refuse(r, refusal.New(refusal.MethodNotAllowed, "own_page_method", "%s is not a method of this page: use GET", r.Method))
+		return s.Refuse(r, refusal.New(refusal.MethodNotAllowed, "own_page_method", "%s is not a method of this page: use GET", r.Method))
 	}
 	switch r.Path {
 	case StartPath:
@@ -169,16 +168,7 @@ func (s *Service) Handle(ctx context.Context, r Request) Page {
 	case MetadataPath:
 		return s.metadata()
 	}
-	return s.refuse(r, refusal.New(refusal.Forbidden, "own_page_unknown", "there is no such page of Rolepass"))
-}
-
-// usable is a role of a login with everything that its credentials need.
-type usable struct {
-	role     saml.Role
-	policies []string
-	taken    []*presign.Credentials
-	err      error
-	step     Step
+	return s.Refuse(r, refusal.New(refusal.Forbidden, "own_page_unknown", "there is no such page of Rolepass"))
 }
 
 // Format shows the request's id only, whatever the verb: cookies, body and

@@ -16,7 +16,7 @@ import (
 // application's own logout leads here too.
 func (s *Service) Logout(ctx context.Context, r Request) Page {
 	if r.CrossSite {
-		return s.refuse(r, refusal.New(refusal.Forbidden, "logout_cross_site", "another site tried to sign the person out"))
+		return s.Refuse(r, refusal.New(refusal.Forbidden, "logout_cross_site", "another site tried to sign the person out"))
 	}
 	ended, err := s.Sessions.Find(ctx, r.CookieLines)
 	if err != nil && !errors.Is(err, session.ErrNone) {
@@ -84,12 +84,12 @@ func (s *Service) cleared(r Request) Page {
 // password at the next login.
 func (s *Service) clears(page *Page, r Request) {
 	page.set("set-cookie", session.DropCookie())
-	page.set("set-cookie", forceCookie+"=1; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000")
+	page.set("set-cookie", ownCookie(forceCookie, "1", forceLife))
 	for _, name := range s.AppCookies {
 		page.set("set-cookie", name+"=; Path=/; Max-Age=0")
 	}
 	s.abandon(r)
-	page.set("set-cookie", dropRetry)
+	page.set("set-cookie", dropCookie(retryCookie))
 	for _, name := range pendingNames(r.CookieLines) {
 		page.set("set-cookie", dropPending(name))
 	}

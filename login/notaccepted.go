@@ -20,9 +20,9 @@ func (s *Service) refuseResponse(r Request, err error) Page {
 	}
 	var p Page
 	if r.HTML {
-		p = render(http.StatusForbidden, "refused", refused{CSS: css(), Title: "The sign-in was not accepted",
+		p = render(http.StatusForbidden, "refused", refused{Title: "The sign-in was not accepted",
 			Text: "What the login page answered was not accepted. Try once more, and if it happens again, ask.",
-			ID:   r.ID, Contact: s.Contact, SignIn: true, StartPath: StartPath, LogoutPathLink: LogoutPath})
+			ID:   r.ID, Contact: s.Contact, SignIn: true})
 	} else {
 		alike := *ref
 		alike.Class = refusal.Forbidden

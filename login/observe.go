@@ -96,5 +96,5 @@ func (s *Service) Left(ctx context.Context, r Request) Page {
 
 // notOurs is the answer of the pages of a login that the application does.
 func (s *Service) notOurs(r Request) Page {
-	return s.refuse(r, refusal.New(refusal.Forbidden, CodeObserved, "the application signs people in (label_studio sign_in: observe); Rolepass has no login of its own"))
+	return s.Refuse(r, refusal.New(refusal.Forbidden, CodeObserved, "the application signs people in (label_studio sign_in: observe); Rolepass has no login of its own"))
 }

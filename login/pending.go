@@ -21,6 +21,8 @@ const pendingPrefix = "__Host-rolepass-login-"
 const forceCookie = "__Host-rolepass-asks"
 
 const (
+	// forceLife is longer than anybody stays away.
+	forceLife = 365 * 24 * time.Hour
 	// pendingLife is how long a person may take at the IdP.
 	pendingLife = 10 * time.Minute
 	// mostPending is how many logins may be open in one browser.

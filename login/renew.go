@@ -2,7 +2,6 @@ package login
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/rolepass/rolepass/session"
@@ -36,7 +35,7 @@ func (s *Service) renewTo(ctx context.Context, r Request, who *session.Session, 
 			continue
 		}
 		page := s.start(ctx, r, idp, back, 0, why)
-		page.set("set-cookie", fmt.Sprintf("%s=1; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=%d", renewCookie, int(renewPause/time.Second)))
+		page.set("set-cookie", ownCookie(renewCookie, "1", renewPause))
 		if page.Event == "start" {
 			page.Event = "renew"
 		}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/rolepass/rolepass/credcache"
@@ -67,14 +65,14 @@ func (s *Service) retry(ctx context.Context, r Request) Page {
 	case http.MethodPost:
 		return s.tryAgain(ctx, r)
 	}
-	return s.refuse(r, refusal.New(refusal.MethodNotAllowed, "own_page_method", "%s is not a method of this page: use GET or POST", r.Method))
+	return s.Refuse(r, refusal.New(refusal.MethodNotAllowed, "own_page_method", "%s is not a method of this page: use GET or POST", r.Method))
 }
 
 // tryAgain is one more try, by the person: with the assertion that was verified
 // and used up when it came, and nothing from the request but the cookie.
 func (s *Service) tryAgain(ctx context.Context, r Request) Page {
 	if !r.SameOrigin {
-		return s.refuse(r, refusal.New(refusal.Forbidden, CodeRetryCrossSite, "a login was to be tried again, and not by a page of ours"))
+		return s.Refuse(r, refusal.New(refusal.Forbidden, CodeRetryCrossSite, "a login was to be tried again, and not by a page of ours"))
 	}
 	in, _, ok := s.openWaiting(r)
 	if !ok {
@@ -91,7 +89,7 @@ func (s *Service) tryAgain(ctx context.Context, r Request) Page {
 		return s.toRetry(name, err).after(page.Steps)
 	case err != nil:
 		page = s.refuseResponse(r, err).after(page.Steps)
-		page.set("set-cookie", dropRetry)
+		page.set("set-cookie", dropCookie(retryCookie))
 	case !there: // while STS was asked, the person signed out, somebody ended their logins, or the time passed
 		if err := errors.Join(s.Sessions.End(ctx, page.Session), s.forget(ctx, page.Session)); err != nil {
 			return s.broken(r, err).after(page.Steps)
@@ -132,12 +130,11 @@ func (s *Service) showRetry(ctx context.Context, r Request) Page {
 	}
 	_, left, taken := s.waiting.look(in.handle.name)
 	p := render(http.StatusServiceUnavailable, "retry", struct {
-		CSS                             template.CSS
 		Action, Until, For, ID, Contact string
 		Left                            int
 		Taken, SignedIn                 bool
-	}{css(), RetryPath + "?" + url.Values{"login": {in.handle.name}}.Encode(), until.UTC().Format("15:04:05") + " UTC", roughly(until.Sub(s.Now())), r.ID, s.Contact, left, taken, in.pending.Replaces != ""})
-	p.replace("content-security-policy", strings.Replace(policy, "form-action 'none'", "form-action 'self' "+targets(s.PublicURL), 1))
+	}{RetryPath + "?" + url.Values{"login": {in.handle.name}}.Encode(), until.UTC().Format("15:04:05") + " UTC", roughly(until.Sub(s.Now())), r.ID, s.Contact, left, taken, in.pending.Replaces != ""})
+	p.replace("content-security-policy", policy("'self' "+targets(s.PublicURL)))
 	p.replace("referrer-policy", "same-origin") // else the browser would not say that the form is ours
 	p.Event = "waiting"
 	return p
@@ -165,14 +162,11 @@ func (s *Service) retryGone(ctx context.Context, r Request) Page {
 		return page
 	}
 	if !r.HTML {
-		return s.refuse(r, ref)
+		return s.Refuse(r, ref)
 	}
-	p := render(Status(ref.Class), "retry-gone", struct {
-		CSS                    template.CSS
-		ID, Contact, StartPath string
-	}{css(), r.ID, s.Contact, StartPath})
+	p := render(statusOf(ref.Class), "retry-gone", struct{ ID, Contact string }{r.ID, s.Contact})
 	if _, _, waits := s.openCookie(r); !waits { // else it is another login's, which may still be tried
-		p.set("set-cookie", dropRetry)
+		p.set("set-cookie", dropCookie(retryCookie))
 	}
 	p.Refusal = ref
 	return p

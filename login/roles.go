@@ -19,6 +19,15 @@ const (
 	atOnce = 8
 )
 
+// usable is a role of a login with everything that its credentials need.
+type usable struct {
+	role     saml.Role
+	policies []string
+	taken    []*presign.Credentials
+	err      error
+	step     Step
+}
+
 // usableRoles are the roles that are both asserted and granted. Those that are
 // too many are there with the reason, so that the person sees them.
 func (s *Service) usableRoles(a *saml.Assertion) []*usable {
@@ -105,7 +114,7 @@ type member struct{ user, organization int64 }
 // keep writes the credentials and then the session, so that a session never
 // exists without what it promises.
 func (s *Service) keep(ctx context.Context, a *saml.Assertion, in member, roles []*usable) (*session.Session, string, error) {
-	kept, token, err := s.Sessions.New(latest(a))
+	kept, token, err := s.Sessions.New(a.SessionNotOnOrAfter)
 	if err != nil {
 		return nil, "", err
 	}

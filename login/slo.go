@@ -22,7 +22,7 @@ const CodeLogoutForm refusal.Code = "slo_form"
 func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 	release, ref := s.takeTurn(ctx)
 	if ref != nil {
-		return s.refuse(r, ref)
+		return s.Refuse(r, ref)
 	}
 	sp, message, relayState, err := s.readLogout(r)
 	release()
@@ -34,7 +34,7 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 	}
 	first, err := s.Used.Use(ctx, "logout:"+sp.IdP.Metadata.EntityID+":"+message.ID, message.UsableUntil)
 	if err != nil {
-		return s.refuse(r, refusal.New(refusal.Unavailable, CodeReplay, "it cannot be known whether the logout message was used before").Because(err))
+		return s.Refuse(r, refusal.New(refusal.Unavailable, CodeReplay, "it cannot be known whether the logout message was used before").Because(err))
 	}
 	if !first {
 		return s.refuseResponse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))

@@ -29,7 +29,7 @@ func (s *Service) Start(ctx context.Context, r Request) Page {
 func (s *Service) restart(ctx context.Context, r Request) Page {
 	query, err := url.ParseQuery(r.Query)
 	if err != nil {
-		return s.refuse(r, refusal.New(refusal.Malformed, "start_query", "the query of the login page cannot be read"))
+		return s.Refuse(r, refusal.New(refusal.Malformed, "start_query", "the query of the login page cannot be read"))
 	}
 	attempt, _ := strconv.Atoi(query.Get("try"))
 	if attempt > mostAttempts || attempt < 0 {

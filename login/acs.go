@@ -58,7 +58,12 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 		return s.refuseResponse(r, err)
 	}
 	in := answered{h, login, encoded, a, sp}
-	page, err := s.enter(ctx, in)
+	var page Page
+	err = s.unlessEnded(ctx, a, func() (*session.Session, error) {
+		var err error
+		page, err = s.enter(ctx, in)
+		return page.Session, err
+	})
 	if err != nil {
 		return s.later(r, in, err).after(page.Steps)
 	}
@@ -209,7 +214,7 @@ func (s *Service) admit(ctx context.Context, in answered, app signedIn, roles []
 	if err := s.replace(ctx, in.pending, kept); err != nil {
 		return Page{}, err
 	}
-	if err := s.EndSessions(ctx, s.Sessions.Surplus(kept.Principal)); err != nil {
+	if err := s.endSessions(ctx, s.Sessions.Surplus(kept.Principal)); err != nil {
 		return Page{}, err
 	}
 	return s.entered(in, kept, token), nil

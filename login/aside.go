@@ -60,7 +60,7 @@ func (s *Service) putAside(in answered, life time.Duration) (cookie string, err 
 	if err != nil {
 		return "", err
 	}
-	if !s.waiting.put(name, whoseIs(in.assertion.Principal), record, life) {
+	if !s.waiting.put(name, listedAs(in.assertion), record, life) {
 		return "", errors.New("too many logins wait to be tried again")
 	}
 	return ownCookie(retryCookie, name+"."+base64.RawURLEncoding.EncodeToString(half), life), nil

@@ -3,6 +3,9 @@ package login
 import (
 	"fmt"
 	"time"
+
+	"github.com/rolepass/rolepass/saml"
+	"github.com/rolepass/rolepass/session"
 )
 
 // ReturnTo is where a login leads that began at a target.
@@ -24,7 +27,7 @@ func (s *Service) Waits() (logins, bytes int) {
 // Fill lets logins of others wait until there is no more room.
 func (s *Service) Fill() (logins int) {
 	for _, size := range []int{100_000, 1} {
-		for s.waiting.put(fmt.Sprint("name", logins), fmt.Sprint("owner", logins), make([]byte, size), time.Hour) {
+		for s.waiting.put(fmt.Sprint("name", logins), session.Listed{Principal: saml.Principal{NameID: fmt.Sprint("owner", logins)}}, make([]byte, size), time.Hour) {
 			logins++
 		}
 	}

@@ -126,7 +126,8 @@ type Service struct {
 	// Verifying bounds how many responses are verified at once.
 	Verifying chan struct{}
 
-	waiting waitingRoom
+	waiting  waitingRoom
+	entering entering
 }
 
 // Owns says whether a path is one of Rolepass's own.

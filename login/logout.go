@@ -28,7 +28,7 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 	}
 	page.Event = "logout"
 	if ended != nil {
-		s.waiting.forgetOwner(whoseIs(ended.Principal))
+		s.EndUnderWay(of(ended.Principal))
 		if err := s.Sessions.End(ctx, ended); err != nil {
 			return s.broken(r, err)
 		}

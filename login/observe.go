@@ -63,11 +63,26 @@ func (s *Service) observe(ctx context.Context, r Request, steps *[]Step) (*sessi
 	if a.Principal.Email == "" {
 		return nil, "", refusal.New(refusal.Forbidden, CodeNoEmail, "the assertion gives no e-mail address, by which the application's person is known: let the identity provider send one, or name its attribute in idps attributes")
 	}
+	var kept *session.Session
+	var token string
+	err = s.unlessEnded(ctx, a, func() (*session.Session, error) {
+		var err error
+		kept, token, err = s.enterObserved(ctx, at, a, encoded, steps)
+		return kept, err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return kept, token, nil
+}
+
+// enterObserved takes the credentials of an observed login and keeps its session.
+func (s *Service) enterObserved(ctx context.Context, at Observed, a *saml.Assertion, encoded string, steps *[]Step) (*session.Session, string, error) {
 	roles := s.usableRoles(a)
 	if len(roles) == 0 {
 		return nil, "", noRole(a)
 	}
-	err = s.takeRoles(ctx, a, encoded, roles)
+	err := s.takeRoles(ctx, a, encoded, roles)
 	*steps = stsSteps(roles)
 	if err != nil {
 		return nil, "", err
@@ -76,7 +91,7 @@ func (s *Service) observe(ctx context.Context, r Request, steps *[]Step) (*sessi
 	if err != nil {
 		return nil, "", err
 	}
-	return kept, token, s.EndSessions(ctx, s.Sessions.Surplus(kept.Principal))
+	return kept, token, s.endSessions(ctx, s.Sessions.Surplus(kept.Principal))
 }
 
 // Left ends a session whose application left for its own logout, or says that

@@ -39,11 +39,11 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 	if !first {
 		return s.refuseResponse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))
 	}
+	s.EndUnderWay(about(sp.IdP.Name, message))
 	ending := s.Sessions.Named(message.NameID, about(sp.IdP.Name, message))
-	s.waiting.forgetOwner(whoseIs(saml.Principal{IdP: sp.IdP.Name, NameID: message.NameID}))
 	own, _, err := s.current(ctx, r)
 	if err == nil {
-		err = s.EndSessions(ctx, ending)
+		err = s.endSessions(ctx, ending)
 	}
 	if err != nil {
 		return s.broken(r, err)
@@ -135,12 +135,22 @@ func (s *Service) loggedOut(m *saml.Logout) Page {
 	return page
 }
 
-// EndSessions ends sessions of others: at the IdP's wish, an administrator's,
-// or because one person has too many.
-func (s *Service) EndSessions(ctx context.Context, all []session.Listed) error {
+// EndSessions ends the sessions that are wanted, at an administrator's wish, with
+// every login of theirs that is none yet. It says how many there were.
+func (s *Service) EndSessions(ctx context.Context, wanted func(session.Listed) bool) (int, error) {
+	n := s.EndUnderWay(wanted)
+	all := s.Sessions.List(wanted)
+	for _, one := range all {
+		s.EndUnderWay(of(one.Principal))
+	}
+	return n + len(all), s.endSessions(ctx, all)
+}
+
+// endSessions ends sessions of others: at somebody's wish, or because one person
+// has too many.
+func (s *Service) endSessions(ctx context.Context, all []session.Listed) error {
 	var failed []error
 	for _, one := range all {
-		s.waiting.forgetOwner(whoseIs(one.Principal))
 		ended := &session.Session{ID: one.ID, Roles: one.Roles}
 		failed = append(failed, s.Sessions.End(ctx, ended), s.forget(ctx, ended))
 	}

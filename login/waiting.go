@@ -3,6 +3,8 @@ package login
 import (
 	"sync"
 	"time"
+
+	"github.com/rolepass/rolepass/session"
 )
 
 const (
@@ -28,24 +30,32 @@ type waitingRoom struct {
 
 type waiter struct {
 	record []byte
-	owner  string
+	as     session.Listed // without an ID
+	owner  string         // the person, as whoseIs names them
 	tries  int
 	taken  bool // by a try that is under way
 	timer  *time.Timer
 }
 
-func (w *waiter) cost() int { return len(w.record) + waitingOverhead }
+func (w *waiter) cost() int {
+	p, n := w.as.Principal, len(w.record)+waitingOverhead
+	for _, text := range append([]string{p.NameID, p.NameIDFormat, p.SessionName, p.Email, p.FirstName, p.LastName, w.as.IdPSession}, w.as.Roles...) {
+		n += len(text)
+	}
+	return n
+}
 
 // put lets a login wait, in place of another one of the same person. It says
 // whether there is room: others are not pushed out for it.
-func (w *waitingRoom) put(name, owner string, record []byte, life time.Duration) bool {
+func (w *waitingRoom) put(name string, as session.Listed, record []byte, life time.Duration) bool {
+	owner := whoseIs(as.Principal)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.byName == nil {
 		w.byName, w.byOwner = map[string]*waiter{}, map[string]string{}
 	}
 	w.drop(w.byOwner[owner])
-	one := &waiter{record: record, owner: owner}
+	one := &waiter{record: record, as: as, owner: owner}
 	if _, there := w.byName[name]; there || life <= 0 || w.size+one.cost() > waitingBytes {
 		return false
 	}
@@ -117,6 +127,19 @@ func (w *waitingRoom) forgetOwner(owner string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.drop(w.byOwner[owner])
+}
+
+// end drops the logins that are wanted.
+func (w *waitingRoom) end(wanted func(session.Listed) bool) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, one := range w.byName {
+		if wanted(one.as) {
+			w.drop(name)
+			n++
+		}
+	}
+	return n
 }
 
 // ends is the end of a login's time. Another one may have its name by then.

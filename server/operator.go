@@ -115,13 +115,13 @@ func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusBadRequest, "give one of session, person and role; a session by its 12 characters at least\n")
 		return
 	}
-	ending := s.pages.Sessions.List(v.wants)
-	if err := s.pages.EndSessions(r.Context(), ending); err != nil {
+	ended, err := s.pages.EndSessions(r.Context(), v.wants)
+	if err != nil {
 		say(w, http.StatusInternalServerError, "not every session could be ended: "+err.Error()+"\n")
 		return
 	}
-	s.log.Info("sessions were revoked", "number", len(ending))
-	answer(w, len(ending))
+	s.log.Info("sessions were revoked", "number", ended)
+	answer(w, ended)
 }
 
 func (s *Server) reloadKeys(w http.ResponseWriter, _ *http.Request) {

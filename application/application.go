@@ -93,7 +93,6 @@ func (f Fetch) read(method, target string, values map[string]string) labelstudio
 
 // location puts the values of a path into the object's address.
 func (f Fetch) location(values map[string]string) (presign.Location, error) {
-	uri := f.object
 	for name, raw := range values {
 		value, err := unescape(raw)
 		if err != nil {
@@ -101,7 +100,7 @@ func (f Fetch) location(values map[string]string) (presign.Location, error) {
 		}
 		values[name] = value
 	}
-	return presign.ParseLocation(expand(uri, values))
+	return presign.ParseLocation(expand(f.object, values))
 }
 
 func refused(r *refusal.Refusal) labelstudio.Reading {

@@ -86,8 +86,7 @@ func (f Fetch) checkObject(sample map[string]string) error {
 	if len(used) != len(sample) {
 		return errors.New("the object leaves out a variable of the path: two paths would be one object")
 	}
-	bucket, _, _ := strings.Cut(strings.TrimPrefix(f.object, "s3://"), "/")
-	if strings.Contains(bucket, "{") {
+	if strings.Contains(f.Bucket(), "{") {
 		return errors.New("the bucket is a variable: write a fetch for each bucket")
 	}
 	if _, err := presign.ParseLocation(expand(f.object, sample)); err != nil {

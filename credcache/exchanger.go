@@ -47,8 +47,7 @@ type Exchanger struct {
 	// STS refuses more than the role's MaxSessionDuration.
 	Duration time.Duration
 	// Called is told of each call's outcome: "ok", "unavailable", "throttled" or
-	// another error code of STS; and
-	// then of [Disagreed], which is an alarm.
+	// another error code of STS; and then of [Disagreed], which is an alarm.
 	Called func(outcome string)
 }
 

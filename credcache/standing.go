@@ -2,6 +2,7 @@ package credcache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -125,7 +126,7 @@ func (s *Standing) take(ctx context.Context, policy string) (*presign.Credential
 		WebIdentityToken: aws.String(strings.TrimSpace(string(token))),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), strings.TrimSpace(string(token)), "[token]"))
+		return nil, errors.New(strings.ReplaceAll(err.Error(), strings.TrimSpace(string(token)), "[token]"))
 	}
 	return complete(out.Credentials, s.STSName)
 }

@@ -27,8 +27,8 @@ func (d *Decider) logout(ctx context.Context, r *Request, e *Event) Decision {
 }
 
 // nobody is who has no session. A person is led to the IdP, to come back to
-// where they were going; a picture or a script cannot sign in.
-// What is for everybody passes, with nothing that says who asks.
+// where they were going; a picture or a script cannot sign in. What is for
+// everybody passes, with nothing that says who asks.
 func (d *Decider) nobody(ctx context.Context, r *Request, e *Event, reading labelstudio.Reading) Decision {
 	if reading.Anonymous {
 		return Decision{Kind: Open, Code: "open"}

@@ -23,9 +23,9 @@ import (
 // requests by), disallowed_headers, every metadata_context_namespaces.
 func (b *builder) authz() *extauthz.ExtAuthz {
 	return &extauthz.ExtAuthz{
-		Services:                       &extauthz.ExtAuthz_GrpcService{GrpcService: b.checkService(true)},
+		Services:                       &extauthz.ExtAuthz_GrpcService{GrpcService: checkService(true)},
 		TransportApiVersion:            core.ApiVersion_V3,
-		WithRequestBody:                b.acsBody(),
+		WithRequestBody:                acsBody(),
 		ClearRouteCache:                true,
 		StatusOnError:                  &typev3.HttpStatus{Code: typev3.StatusCode_ServiceUnavailable},
 		StatPrefix:                     "rolepass",
@@ -49,26 +49,30 @@ func (b *builder) forwarded() []string {
 	return contract.ForwardedHeaders()
 }
 
+// checkTimeout is how long Envoy waits for Check: longer than any decision may take
+// (contract.LongestDecision), so that Rolepass's answer wins.
+const checkTimeout = 15 * time.Second
+
 // checkService is how Envoy calls Check. A retry sends the same CheckRequest
 // again, which for the ACS would post one assertion twice; elsewhere a Check
 // changes nothing and may be asked again while Rolepass restarts.
 //
 // Envoy turns this policy's longest back-off into the timeout of one try
-// (Http::Utility::convertCoreToRouteRetryPolicy), so it is CheckTimeout here:
+// (Http::Utility::convertCoreToRouteRetryPolicy), so it is checkTimeout here:
 // anything shorter would cut off every decision that has to ask somebody.
-func (b *builder) checkService(retry bool) *core.GrpcService {
+func checkService(retry bool) *core.GrpcService {
 	service := &core.GrpcService{
 		TargetSpecifier: &core.GrpcService_EnvoyGrpc_{EnvoyGrpc: &core.GrpcService_EnvoyGrpc{
 			ClusterName: checkCluster, Authority: "rolepass", SkipEnvoyHeaders: true,
 		}},
-		Timeout: durationpb.New(b.CheckTimeout),
+		Timeout: durationpb.New(checkTimeout),
 	}
 	if retry {
 		service.RetryPolicy = &core.RetryPolicy{
 			RetryOn:    "connect-failure,refused-stream,unavailable",
 			NumRetries: wrapperspb.UInt32(2),
 			RetryBackOff: &core.BackoffStrategy{
-				BaseInterval: durationpb.New(10 * time.Millisecond), MaxInterval: durationpb.New(b.CheckTimeout),
+				BaseInterval: durationpb.New(10 * time.Millisecond), MaxInterval: durationpb.New(checkTimeout),
 			},
 		}
 	}
@@ -78,8 +82,8 @@ func (b *builder) checkService(retry bool) *core.GrpcService {
 // acsBody is how much of the ACS POST goes to Check. Envoy reads
 // pack_as_bytes from the filter only, never from a route, so the filter states
 // it for all and the virtual hosts take it back (see noBody).
-func (b *builder) acsBody() *extauthz.BufferSettings {
-	return &extauthz.BufferSettings{MaxRequestBytes: b.MaxACSBody, PackAsBytes: true}
+func acsBody() *extauthz.BufferSettings {
+	return &extauthz.BufferSettings{MaxRequestBytes: contract.MaxACSBody, PackAsBytes: true}
 }
 
 // noBody is the setting of every virtual host: Check sees no body, and
@@ -92,8 +96,8 @@ func (b *builder) noBody() map[string]*anypb.Any {
 // not at all, and exactly once.
 func (b *builder) withBody() map[string]*anypb.Any {
 	return b.perRoute(&extauthz.CheckSettings{
-		WithRequestBody: b.acsBody(),
-		ServiceOverride: &extauthz.CheckSettings_GrpcService{GrpcService: b.checkService(false)},
+		WithRequestBody: acsBody(),
+		ServiceOverride: &extauthz.CheckSettings_GrpcService{GrpcService: checkService(false)},
 	})
 }
 

@@ -82,6 +82,9 @@ func (b *builder) admin() *bootstrap.Admin {
 	return admin
 }
 
+// maxHeap is the heap, in bytes, near which Envoy sheds load.
+const maxHeap = 1 << 30
+
 // overload sheds load before memory or connections run out. A killed Envoy
 // refuses everybody.
 func (b *builder) overload() *overload.OverloadManager {
@@ -96,7 +99,7 @@ func (b *builder) overload() *overload.OverloadManager {
 		RefreshInterval: durationpb.New(250 * time.Millisecond),
 		ResourceMonitors: []*overload.ResourceMonitor{
 			{Name: fixedHeap, ConfigType: &overload.ResourceMonitor_TypedConfig{
-				TypedConfig: b.any(&heap.FixedHeapConfig{MaxHeapSizeBytes: b.MaxHeap})}},
+				TypedConfig: b.any(&heap.FixedHeapConfig{MaxHeapSizeBytes: maxHeap})}},
 			{Name: "envoy.resource_monitors.global_downstream_max_connections", ConfigType: &overload.ResourceMonitor_TypedConfig{
 				TypedConfig: b.any(&connections.DownstreamConnectionsConfig{MaxActiveDownstreamConnections: 10000})}},
 		},

@@ -2,7 +2,6 @@ package envoy
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -109,11 +108,4 @@ func served(s Settings) string {
 }
 
 // DefaultPort is the port of a public host.
-func DefaultPort(scheme, host string) uint32 {
-	if _, port, err := net.SplitHostPort(host); err == nil {
-		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
-			return uint32(n)
-		}
-	}
-	return map[string]uint32{"http": 80, "https": 443}[scheme]
-}
+func DefaultPort(scheme, host string) uint32 { return portNumber(host, scheme) }

@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/rolepass/rolepass/envoy/contract"
 )
@@ -42,18 +41,12 @@ type Settings struct {
 	Admin string
 	// AccessLog is the file for the access log; default /dev/stdout.
 	AccessLog string
-	// MaxHeap is the heap, in bytes, near which Envoy sheds load instead of
-	// being killed; default 1 GiB.
-	MaxHeap uint64
 
 	// CheckAddress is where Rolepass answers Check: unix:///path, or host and
 	// port. Beyond loopback CheckTLS is required.
 	CheckAddress string
 	// CheckTLS is mutual TLS towards Rolepass; nil: plaintext.
 	CheckTLS *MutualTLS
-	// CheckTimeout is how long Envoy waits for Check. It must exceed Rolepass'
-	// own longest deadline (12 s at a login); default 15 s.
-	CheckTimeout time.Duration
 
 	// AppURL is the application's address: scheme, host and port, no path.
 	AppURL *url.URL
@@ -87,8 +80,6 @@ type Settings struct {
 	// ObservedACS are the exact paths of the application's own consumer
 	// services, whose POST goes on to the application.
 	ObservedACS []string
-	// MaxACSBody bounds that POST, in bytes; default contract.MaxACSBody.
-	MaxACSBody uint32
 }
 
 // S3Endpoint is one S3 server as requests are signed for it.
@@ -115,20 +106,11 @@ func (s Settings) withDefaults() Settings {
 	if s.AccessLog == "" {
 		s.AccessLog = "/dev/stdout"
 	}
-	if s.MaxHeap == 0 {
-		s.MaxHeap = 1 << 30
-	}
-	if s.CheckTimeout == 0 {
-		s.CheckTimeout = 15 * time.Second
-	}
 	if s.CAFile == "" {
 		s.CAFile = "/etc/ssl/certs/ca-certificates.crt"
 	}
 	if s.AppCAFile == "" {
 		s.AppCAFile = s.CAFile
-	}
-	if s.MaxACSBody == 0 {
-		s.MaxACSBody = contract.MaxACSBody
 	}
 	return s
 }
@@ -153,9 +135,6 @@ func (s Settings) check() error {
 	if (s.CertFile == "") != (s.KeyFile == "") {
 		problem("give both the TLS certificate and its key, or neither")
 	}
-	if s.CheckTimeout <= contract.LongestDecision {
-		problem("the Check timeout is %s: it must exceed the login deadline of %s", s.CheckTimeout, contract.LongestDecision)
-	}
 	if s.AppURL == nil || s.AppURL.Scheme != "http" && s.AppURL.Scheme != "https" || !plainHost(s.AppURL.Host) || strings.Trim(s.AppURL.Path, "/") != "" {
 		problem("the application's address is %q: give http or https, a host and no path", s.AppURL)
 	}
@@ -163,9 +142,6 @@ func (s Settings) check() error {
 		if !strings.HasPrefix(acs, "/") || path.Clean(acs) != acs || strings.ContainsAny(acs, "?#%;\\ ") {
 			problem("the ACS path is %q: give a plain absolute path, such as /rolepass/saml/acs", acs)
 		}
-	}
-	if s.MaxACSBody >= connectionBuffer {
-		problem("the ACS body limit is %d bytes: it must stay below Envoy's connection buffer of %d", s.MaxACSBody, connectionBuffer)
 	}
 	if err := contract.CheckLocationHeader(s.LocationHeader); s.LocationHeader != "" && err != nil {
 		problems = append(problems, err)

@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rolepass/rolepass/envoy"
 )
@@ -39,7 +38,6 @@ func TestUnsafeSettingsAreRefused(t *testing.T) {
 		{"admin for everybody", func(s *envoy.Settings) { s.Admin = "0.0.0.0:9901" }, "loopback"},
 		{"no admin", func(s *envoy.Settings) { s.Admin = "" }, "admin address"},
 		{"half a certificate", func(s *envoy.Settings) { s.KeyFile = "" }, "both"},
-		{"less patience than a login takes", func(s *envoy.Settings) { s.CheckTimeout = 12 * time.Second }, "login deadline"},
 		{"no application", func(s *envoy.Settings) { s.AppURL = nil }, "application's address"},
 		{"an application with a path", func(s *envoy.Settings) { s.AppURL = &url.URL{Scheme: "http", Host: "a", Path: "/x"} }, "no path"},
 		{"an application by ftp", func(s *envoy.Settings) { s.AppURL = &url.URL{Scheme: "ftp", Host: "a"} }, "http or https"},
@@ -47,7 +45,6 @@ func TestUnsafeSettingsAreRefused(t *testing.T) {
 		{"an ACS with dots", func(s *envoy.Settings) { s.ACSPath = "/a/../b" }, "ACS path"},
 		{"an ACS with a query", func(s *envoy.Settings) { s.ACSPath = "/a?b" }, "ACS path"},
 		{"an ACS with an escape", func(s *envoy.Settings) { s.ACSPath = "/a%2Fb" }, "ACS path"},
-		{"an ACS body beyond the buffer", func(s *envoy.Settings) { s.MaxACSBody = 1 << 20 }, "connection buffer"},
 		{"no Check", func(s *envoy.Settings) { s.CheckAddress = "" }, "Check address"},
 		{"Check at a relative socket", func(s *envoy.Settings) { s.CheckAddress = "unix://check.sock" }, "absolute path"},
 		{"Check without a port", func(s *envoy.Settings) { s.CheckAddress = "127.0.0.1" }, "host and port"},
@@ -90,7 +87,7 @@ func TestSettingsAreLeftAlone(t *testing.T) {
 	if _, err := envoy.Bootstrap(s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.S3) != 3 || s.S3[1] != endpoint || s.CheckTimeout != 0 {
+	if len(s.S3) != 3 || s.S3[1] != endpoint || s.CAFile != "" {
 		t.Errorf("Bootstrap changed its caller's settings: %+v", s)
 	}
 }

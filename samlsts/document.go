@@ -177,8 +177,8 @@ func census(response, assertion *element) error {
 
 var ncName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
-// uniqueIDs requires an ID on response and assertion, the owners, and refuses to see any
-// value twice, whichever way the attribute is spelled.
+// uniqueIDs requires an ID on response and assertion, the owners, and refuses to
+// see any value twice, whichever way the attribute is spelled.
 func uniqueIDs(within *element, owners ...*element) error {
 	seen := make(map[string]bool)
 	var err error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -172,12 +173,8 @@ func condition(s jsonObject) error {
 }
 
 func onlyKeys(object jsonObject, allowed ...string) error {
-	known := make(map[string]bool)
-	for _, key := range allowed {
-		known[key] = true
-	}
 	for key := range object {
-		if !known[key] {
+		if !slices.Contains(allowed, key) {
 			return fmt.Errorf("the key %.40q does not belong there", key)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -134,11 +135,8 @@ func (p *provider) addCertificate(text string) error {
 	if key, ok := certificate.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 2048 {
 		return fmt.Errorf("a certificate has an RSA key of %d bits; have the IdP sign with 2048 or more", key.N.BitLen())
 	}
-	for _, known := range p.certificates {
-		if known.Equal(certificate) {
-			return nil
-		}
+	if !slices.ContainsFunc(p.certificates, certificate.Equal) {
+		p.certificates = append(p.certificates, certificate)
 	}
-	p.certificates = append(p.certificates, certificate)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -20,26 +21,6 @@ const (
 
 // xmlNamespace is what the prefix xml is bound to, always.
 const xmlNamespace = "http://www.w3.org/XML/1998/namespace"
-
-// name is an expanded name (Namespaces in XML 1.0, section 2.1).
-type name struct{ space, local string }
-
-func (n name) String() string { return "{" + n.space + "}" + n.local }
-
-// attribute is one attribute that is not a namespace declaration.
-type attribute struct {
-	name
-	value string
-}
-
-// element is an element with its own character data (that of its children is
-// theirs) and its child elements, both in document order.
-type element struct {
-	name
-	attributes []attribute
-	children   []*element
-	text       string
-}
 
 // parse reads a subset of XML 1.0 about which no two parsers can disagree:
 // UTF-8, ASCII names with at most one colon, the five predefined entities and
@@ -300,10 +281,7 @@ func (t *startTag) declare(scope map[string]string) (map[string]string, error) {
 			return nil, errors.New("it declares a prefix that may not be declared, or a namespace name that is not absolute")
 		}
 		if !copied {
-			inner, copied = make(map[string]string, len(scope)+1), true
-			for k, v := range scope {
-				inner[k] = v
-			}
+			inner, copied = maps.Clone(scope), true
 		}
 		inner[prefix] = a.value
 	}
@@ -376,49 +354,3 @@ func referenced(reference string) (rune, error) {
 func isChar(c rune) bool {
 	return c == '\t' || c == '\n' || c == '\r' || c >= 0x20 && c <= 0xD7FF || c >= 0xE000 && c <= 0xFFFD || c >= 0x10000 && c <= 0x10FFFF
 }
-
-// all gives the children with this name; what is not there has none.
-func (e *element) all(n name) []*element {
-	if e == nil {
-		return nil
-	}
-	var found []*element
-	for _, child := range e.children {
-		if child.name == n {
-			found = append(found, child)
-		}
-	}
-	return found
-}
-
-// only gives the child with this name, or nil if there is none or several.
-func (e *element) only(n name) *element {
-	if found := e.all(n); len(found) == 1 {
-		return found[0]
-	}
-	return nil
-}
-
-// attr gives the value of an attribute without a namespace.
-func (e *element) attr(local string) (string, bool) {
-	if e == nil {
-		return "", false
-	}
-	for _, a := range e.attributes {
-		if a.name == (name{"", local}) {
-			return a.value, true
-		}
-	}
-	return "", false
-}
-
-// walk calls visit for e and everything below it, in document order.
-func (e *element) walk(visit func(*element)) {
-	visit(e)
-	for _, child := range e.children {
-		child.walk(visit)
-	}
-}
-
-// leaf reports whether e has no element in it.
-func (e *element) leaf() bool { return len(e.children) == 0 }

@@ -2,10 +2,7 @@ package server
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"net/http"
-	"os"
 	"slices"
 
 	"github.com/rolepass/rolepass/config"
@@ -38,13 +35,9 @@ func appHTTP(c *config.Config) (*http.Client, error) {
 		transport.Proxy = http.ProxyURL(c.LabelStudio.Proxy)
 	}
 	if c.LabelStudio.CA != "" {
-		authorities, err := os.ReadFile(c.LabelStudio.CA)
+		pool, err := authorities("label_studio.ca", c.LabelStudio.CA)
 		if err != nil {
-			return nil, fmt.Errorf("reading the authorities of Label Studio's certificate: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(authorities) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM: label_studio ca names the authorities of Label Studio's certificate", c.LabelStudio.CA)
+			return nil, err
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}

@@ -71,11 +71,11 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		Shadow: c.Mode == config.Shadow,
 		Sinks:  s.sinks(),
 	}
-	return d, other(d, c)
+	return d, forApplication(d, c)
 }
 
-// other is for an application other than Label Studio.
-func other(d *decision.Decider, c *config.Config) error {
+// forApplication lets the decider read an application other than Label Studio.
+func forApplication(d *decision.Decider, c *config.Config) error {
 	if c.Application == nil {
 		return nil
 	}
@@ -157,10 +157,7 @@ func stsClient(one config.STS, as aws.CredentialsProvider) *sts.Client {
 		BaseEndpoint:     endpoint(one.Endpoint),
 		Credentials:      as,
 		RetryMaxAttempts: 3,
-		HTTPClient: &http.Client{
-			Timeout:       5 * time.Second,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		HTTPClient:       &http.Client{Timeout: 5 * time.Second, CheckRedirect: stay},
 	})
 }
 

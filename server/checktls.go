@@ -3,11 +3,9 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 
 	"github.com/rolepass/rolepass/config"
@@ -44,13 +42,9 @@ func handshake(t *config.CheckTLS) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate for Check: %w", err)
 	}
-	authorities, err := os.ReadFile(t.CA)
+	pool, err := authorities("check_tls.ca", t.CA)
 	if err != nil {
-		return nil, fmt.Errorf("reading the authorities for Check: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(authorities) {
-		return nil, fmt.Errorf("reading the authorities for Check: %s holds no certificate in PEM", t.CA)
+		return nil, err
 	}
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS12,

@@ -3,12 +3,10 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -44,7 +42,8 @@ type Seen struct {
 // they are what the configuration says. It changes nothing.
 func Doctor(ctx context.Context, c *config.Config, now func() time.Time) []Seen {
 	d := &doctor{config: c, now: now, http: strictHTTP(http.ProxyFromEnvironment), direct: strictHTTP(nil)}
-	d.direct.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: authorities(c.Envoy.CA), MinVersion: tls.VersionTLS12}
+	pool, _ := authorities("envoy.ca", c.Envoy.CA) // which may be on another machine; nil: this one's own
+	d.direct.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	var looks []look
 	for i := range c.IdPs {
 		looks = append(looks, look{fmt.Sprintf("idps[%d].metadata", i), func(ctx context.Context) (string, error) { return d.idp(ctx, c.IdPs[i]) }})
@@ -82,16 +81,6 @@ func together(ctx context.Context, looks []look) []Seen {
 	return all
 }
 
-// authorities are those that Envoy is told to trust, where its file is on this
-// machine; nil: the machine's own.
-func authorities(file string) *x509.CertPool {
-	text, err := os.ReadFile(file)
-	if pool := x509.NewCertPool(); err == nil && pool.AppendCertsFromPEM(text) {
-		return pool
-	}
-	return nil
-}
-
 type doctor struct {
 	config *config.Config
 	now    func() time.Time
@@ -99,12 +88,10 @@ type doctor struct {
 	direct *http.Client // as Envoy does, which knows no proxy
 }
 
-// strictHTTP follows no redirect: an answer from elsewhere is not from whom was
-// asked.
 func strictHTTP(proxy func(*http.Request) (*url.URL, error)) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = proxy
-	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Transport: transport, CheckRedirect: stay}
 }
 
 func (d *doctor) idp(ctx context.Context, one config.IdP) (string, error) {

@@ -106,15 +106,14 @@ func (i *idp) document(ctx context.Context) ([]byte, error) {
 	return fetchMetadata(ctx, i.config.MetadataURL)
 }
 
-// fetchMetadata follows no redirect: what is believed for a day of logins
-// comes from the address that was configured.
+// fetchMetadata reads what is believed for a day of logins, so it comes from the
+// address that was configured and from no other.
 func fetchMetadata(ctx context.Context, from *url.URL) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
+	response, err := (&http.Client{CheckRedirect: stay}).Do(request)
 	if err != nil {
 		return nil, err
 	}

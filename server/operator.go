@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -46,12 +47,7 @@ func (v Revoke) wants(l session.Listed) bool {
 		p := l.Principal
 		return v.Person == p.NameID || v.Person == p.SessionName || strings.EqualFold(v.Person, p.Email)
 	}
-	for _, role := range l.Roles {
-		if role == v.Role {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(l.Roles, v.Role)
 }
 
 // valid says whether exactly one field is set.

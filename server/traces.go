@@ -3,9 +3,6 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -52,13 +49,9 @@ func ownVersion() string {
 func toCollector(t config.Traces) (*tls.Config, error) {
 	out := &tls.Config{MinVersion: tls.VersionTLS12}
 	if t.CA != "" {
-		text, err := os.ReadFile(t.CA)
-		if err != nil {
-			return nil, fmt.Errorf("reading the authorities of the collector: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM: traces ca names the authorities of the collector's certificate", t.CA)
+		var err error
+		if out.RootCAs, err = authorities("traces.ca", t.CA); err != nil {
+			return nil, err
 		}
 	}
 	if t.Certificate != "" {

@@ -66,11 +66,8 @@ func (s *Session) Half() []byte { return s.half }
 // person or half a key.
 func (s *Session) String() string { return "session " + s.Handle() }
 
-// GoString is String.
-func (s *Session) GoString() string { return s.String() }
-
-// Format shows the handle only, whatever the verb: fmt would print half.
-func (s Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session "+s.Handle()) }
+// Format is String, whatever the verb: fmt would print half.
+func (s Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText shows the handle only; a session's record is appendRecord's.
 func (s Session) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -41,14 +41,6 @@ func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) 
 // the longest session has ended, delete the old one.
 type Keyring struct{ keys []Key }
 
-// Format shows the keys' identifiers, whatever the verb. Without it fmt would
-// reach through the unexported field, past what Key says about itself.
-func (r Keyring) Format(f fmt.State, _ rune) {
-	for i, key := range r.keys {
-		_, _ = io.WriteString(f, strings.Repeat(", ", min(i, 1))+key.String())
-	}
-}
-
 // String names the keys and hides their secrets.
 func (r Keyring) String() string {
 	names := make([]string, len(r.keys))
@@ -58,8 +50,9 @@ func (r Keyring) String() string {
 	return "keyring of " + strings.Join(names, ", ")
 }
 
-// GoString hides the secrets too.
-func (r Keyring) GoString() string { return r.String() }
+// Format is String, whatever the verb. Without it fmt would reach through the
+// unexported field, past what Key says about itself.
+func (r Keyring) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
 
 // LogValue hides the secrets too.
 func (r Keyring) LogValue() slog.Value { return slog.StringValue(r.String()) }

@@ -29,7 +29,7 @@ func subject(e *decision.Event) string {
 // attributes are what the audit says, but for the person, whom the session's
 // handle stands for, and for all text that somebody else may have written.
 func (t *Traces) attributes(e *decision.Event) []attribute.KeyValue {
-	list := append(make([]attribute.KeyValue, 0, 16), named("rolepass.kind", e.Kind.String()), named("rolepass.code", code(e)))
+	list := append(make([]attribute.KeyValue, 0, 16), attribute.String("rolepass.kind", e.Kind.String()), attribute.String("rolepass.code", code(e)))
 	texts := []struct{ name, value string }{
 		{"http.request.method", printable(e.Method)}, {"rolepass.request_id", printable(e.RequestID)},
 		{"rolepass.role", e.Role}, {"rolepass.door", string(e.Door)}, {"rolepass.bucket", e.Location.Bucket},
@@ -39,11 +39,11 @@ func (t *Traces) attributes(e *decision.Event) []attribute.KeyValue {
 	}
 	for _, text := range texts {
 		if text.value != "" {
-			list = append(list, named(text.name, text.value))
+			list = append(list, attribute.String(text.name, text.value))
 		}
 	}
 	if e.Location.Bucket != "" {
-		list = append(list, named("rolepass.object", t.objects.hash(e.Location.URI())))
+		list = append(list, attribute.String("rolepass.object", t.objects.hash(e.Location.URI())))
 	}
 	for _, number := range []struct {
 		name  string
@@ -59,8 +59,6 @@ func (t *Traces) attributes(e *decision.Event) []attribute.KeyValue {
 	return list
 }
 
-func named(name, value string) attribute.KeyValue { return attribute.String(name, value) }
-
 func stepName(s decision.Step) string {
 	switch s.Kind {
 	case decision.StepQuestion:
@@ -74,12 +72,12 @@ func stepName(s decision.Step) string {
 func stepAttributes(s decision.Step) (list []attribute.KeyValue) {
 	switch {
 	case s.Kind == decision.StepQuestion:
-		list = append(list, named("rolepass.question", s.What))
+		list = append(list, attribute.String("rolepass.question", s.What))
 	case s.What != "":
-		list = append(list, named("rolepass.role", s.What))
+		list = append(list, attribute.String("rolepass.role", s.What))
 	}
 	if s.Code != "" {
-		list = append(list, named("rolepass.code", s.Code))
+		list = append(list, attribute.String("rolepass.code", s.Code))
 	}
 	return list
 }

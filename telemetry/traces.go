@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -91,7 +92,7 @@ func newTraces(exporter sdk.SpanExporter, o TracesOptions) *Traces {
 	provider := sdk.NewTracerProvider(
 		sdk.WithSampler(sdk.AlwaysSample()), // chosen before
 		sdk.WithRawSpanLimits(limits),
-		sdk.WithResource(resource.NewSchemaless(named("service.name", "rolepass"), named("service.version", o.Version))),
+		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "rolepass"), attribute.String("service.version", o.Version))),
 		sdk.WithSpanProcessor(sending))
 	t.tracer = provider.Tracer(scope, trace.WithInstrumentationVersion(o.Version))
 	return t

@@ -62,13 +62,8 @@ func settings(c *config.Config) envoy.Settings {
 	if c.Application != nil {
 		s.LocationHeader = c.Application.LocationHeader
 	}
-	seen := map[envoy.S3Endpoint]bool{}
 	for _, bucket := range c.Buckets {
-		endpoint := envoy.S3Endpoint{Host: bucket.Host, Scheme: bucket.Scheme}
-		if !seen[endpoint] {
-			seen[endpoint] = true
-			s.S3 = append(s.S3, endpoint)
-		}
+		s.S3 = append(s.S3, envoy.S3Endpoint{Host: bucket.Host, Scheme: bucket.Scheme})
 	}
 	return s
 }

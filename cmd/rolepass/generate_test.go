@@ -49,8 +49,8 @@ envoy: {listen: "10.0.0.1:443", admin: "127.0.0.1:9999", certificate: /etc/envoy
 		CheckAddress: "unix:///run/rolepass/check.sock", AppURL: &url.URL{Scheme: "http", Host: "label-studio:8080"},
 		DynamicForwardProxy: true,
 		S3: []envoy.S3Endpoint{
-			{Host: "s3.eu-west-1.amazonaws.com", Scheme: "https"}, {Host: "s3.eu-central-1.amazonaws.com", Scheme: "https"},
-			{Host: "127.0.0.1:9005", Scheme: "http"}, {Host: "s3.example.com:9000", Scheme: "https"},
+			{Host: "s3.eu-west-1.amazonaws.com", Scheme: "https"}, {Host: "s3.eu-west-1.amazonaws.com", Scheme: "https"}, {Host: "s3.eu-central-1.amazonaws.com", Scheme: "https"},
+			{Host: "127.0.0.1:9005", Scheme: "http"}, {Host: "s3.example.com:9000", Scheme: "https"}, {Host: "s3.example.com:9000", Scheme: "https"},
 		},
 	}
 	if got := settings(c); !reflect.DeepEqual(got, want) {

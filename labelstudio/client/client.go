@@ -68,11 +68,12 @@ type Client struct {
 	WholePlace bool
 	// ByProject asks for the tasks of a page together: by the page itself if
 	// Opened has told of it, and else by the list of Label Studio's Data
-	// Manager, once it is known which project the session works in. That spares Label Studio most questions; and where a model is
-	// connected, it spares the model, which Label Studio asks whenever it is
-	// asked for a single task without predictions. The list says whether the
-	// project is theirs, which in Community is all there is to say of a task;
-	// in Enterprise, where tasks are assigned, leave it false.
+	// Manager, once it is known which project the session works in. That spares
+	// Label Studio most questions; and where a model is connected, it spares the
+	// model, which Label Studio asks whenever it is asked for a single task
+	// without predictions. The list says whether the project is theirs, which in
+	// Community is all there is to say of a task; in Enterprise, where tasks are
+	// assigned, leave it false.
 	ByProject bool
 	// MaxBytes bounds the answers that are kept.
 	MaxBytes int

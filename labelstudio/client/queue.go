@@ -75,8 +75,8 @@ func (c *Client) awaited(waiters []waiter) []waiter {
 }
 
 // together answers tasks by the page that the party has opened, or by the list
-// of the project that it works in. A task that is not there is asked for by itself, and if it is in another
-// project, the rest is looked for there.
+// of the project that it works in. A task that is not there is asked for by
+// itself, and if it is in another project, the rest is looked for there.
 func (c *Client) together(ctx context.Context, p party, asker Asker, project int64, waiters []waiter) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

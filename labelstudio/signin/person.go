@@ -51,7 +51,8 @@ const maxEmail = 254
 // is compares an address of Label Studio with the person's.
 func (p Person) is(email string) bool { return sameAddress(p.Email, email) }
 
-// sameAddress compares as Label Studio does: in lower case.
+// sameAddress compares as Label Studio does: in lower case, which is not all that
+// EqualFold takes for the same.
 func sameAddress(one, other string) bool {
 	one, other = strings.ToLower(one), strings.ToLower(other)
 	return one == other

@@ -123,7 +123,7 @@ func DefaultDeadlines() Deadlines {
 // are asked.
 const (
 	CodeHost         refusal.Code = "host_unknown"
-	CodeNoSession    refusal.Code = "no_session"
+	CodeNoSession    refusal.Code = login.CodeNoSession
 	CodeState        refusal.Code = "state_unavailable"
 	CodeCrossOrigin  refusal.Code = "cross_origin"
 	CodeBucket       refusal.Code = "bucket_unknown"

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/rolepass/rolepass/credcache"
@@ -137,7 +138,7 @@ func (s *Service) Owns(path string) bool {
 
 // Handle answers one of Rolepass's own pages.
 func (s *Service) Handle(ctx context.Context, r Request) Page {
-	if len(s.Observed) > 0 && (r.Path == s.ACSPath || r.Path == StartPath || r.Path == MetadataPath || r.Path == SLOPath || r.Path == RenewPath || r.Path == RetryPath) {
+	if len(s.Observed) > 0 && slices.Contains([]string{s.ACSPath, StartPath, MetadataPath, SLOPath, RenewPath, RetryPath}, r.Path) {
 		return s.notOurs(r)
 	}
 	switch r.Path {

@@ -11,6 +11,9 @@ import (
 	"github.com/rolepass/rolepass/session"
 )
 
+// CodeNoSession is the refusal of what needs a session and has none.
+const CodeNoSession refusal.Code = "no_session"
+
 // whoAmI shows a person what Rolepass knows of them: their roles, and the
 // roles that could not be taken.
 func (s *Service) whoAmI(ctx context.Context, r Request) Page {
@@ -45,7 +48,7 @@ func (s *Service) whoAmI(ctx context.Context, r Request) Page {
 func (s *Service) signedInOr(ctx context.Context, r Request) (*session.Session, Page, bool) {
 	who, err := s.Sessions.Find(ctx, r.CookieLines)
 	if errors.Is(err, session.ErrNone) {
-		return nil, s.Refuse(r, refusal.New(refusal.Unauthenticated, "no_session", "nobody is signed in")), false
+		return nil, s.Refuse(r, refusal.New(refusal.Unauthenticated, CodeNoSession, "nobody is signed in")), false
 	}
 	if err != nil {
 		return nil, s.broken(r, err), false

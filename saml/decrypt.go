@@ -48,9 +48,8 @@ func (e encryption) options() *rsa.OAEPOptions {
 }
 
 // decrypt puts the decrypted assertion into the place of the encrypted one, and
-// gives its text. It
-// must be signed itself: what anybody could have encrypted is read only as far
-// as it was signed.
+// gives its text. It must be signed itself: what anybody could have encrypted is
+// read only as far as it was signed.
 func (d *Decryption) decrypt(root, e *element) ([]byte, *refusal.Refusal) {
 	s, refused := unseal(root, e)
 	if refused != nil {

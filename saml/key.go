@@ -75,7 +75,7 @@ func NewSigningKey(dir string, now time.Time, random io.Reader) (string, error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("making the directory of SAML keys: %w", err)
 	}
-	name := filepath.Join(dir, now.UTC().Format("20060102T150405.000000000Z")+".pem")
+	name := filepath.Join(dir, now.UTC().Format("20060102T150405.000000000Z")+keySuffix)
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", fmt.Errorf("writing a SAML key: %w", err)
@@ -160,7 +160,7 @@ func (k *SigningKey) sign(content []byte) ([]byte, error) {
 	return rsa.SignPKCS1v15(nil, k.private, crypto.SHA256, sum[:])
 }
 
-// signed puts an enveloped signature behind the Issuer of a message, where
+// signedXML puts an enveloped signature behind the Issuer of a message, where
 // SAML's schema wants it.
 func (k *SigningKey) signedXML(document []byte) ([]byte, error) {
 	root, err := etreeRoot(bytes.Clone(document))

@@ -138,14 +138,14 @@ func (sp *ServiceProvider) signedQuery(q logoutQuery) *refusal.Refusal {
 	if err != nil {
 		return malformed("saml_logout_query", "The logout message's signature cannot be read.")
 	}
-	signature, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
+	signature, err := base64.StdEncoding.DecodeString(unfolded(encoded))
 	if err != nil {
 		return malformed("saml_logout_query", "The logout message's signature is not base64.")
 	}
 	hash, digest := digestOf(algorithm, []byte(q.signed))
 	for _, certificate := range sp.IdP.Metadata.Certificates {
 		key, ok := certificate.PublicKey.(*rsa.PublicKey)
-		if ok && valid(certificate, sp.now()) && rsa.VerifyPKCS1v15(key, hash, digest, signature) == nil {
+		if ok && validAt(certificate, sp.now()) && rsa.VerifyPKCS1v15(key, hash, digest, signature) == nil {
 			return nil
 		}
 	}
@@ -165,7 +165,7 @@ func digestOf(algorithm string, signed []byte) (crypto.Hash, []byte) {
 	return crypto.SHA256, sum[:]
 }
 
-func valid(c *x509.Certificate, now time.Time) bool {
+func validAt(c *x509.Certificate, now time.Time) bool {
 	return !now.Before(c.NotBefore) && !now.After(c.NotAfter)
 }
 

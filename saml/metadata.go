@@ -261,7 +261,7 @@ func signingKeys(idp *element) []*element {
 }
 
 func certificate(encoded string) (*x509.Certificate, error) {
-	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
+	der, err := base64.StdEncoding.DecodeString(unfolded(encoded))
 	if err != nil {
 		return nil, fmt.Errorf("one of its certificates is not base64: %w", err)
 	}

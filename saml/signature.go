@@ -144,7 +144,7 @@ func pinned(root *element, trusted []*x509.Certificate, now time.Time) *refusal.
 			}
 			named = []*x509.Certificate{certificate}
 		}
-		valid := func(c *x509.Certificate) bool { return !now.Before(c.NotBefore) && !now.After(c.NotAfter) }
+		valid := func(c *x509.Certificate) bool { return validAt(c, now) }
 		if !slices.ContainsFunc(named, valid) {
 			return forbidden("saml_certificate_expired",
 				"The IdP signed with a certificate that is valid from %s to %s only; renew it at the IdP, then its metadata here and at IAM (aws iam update-saml-provider).",
@@ -175,7 +175,7 @@ func match(info *element, trusted []*x509.Certificate) (*x509.Certificate, *refu
 	if first == nil {
 		return nil, forbidden("saml_certificate", "The signature names its key without a certificate; let the IdP put its X.509 certificate into KeyInfo.")
 	}
-	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(first.content()), ""))
+	der, err := base64.StdEncoding.DecodeString(unfolded(first.content()))
 	if err != nil {
 		return nil, malformed("saml_certificate", "The certificate in the signature's KeyInfo is not base64.")
 	}

@@ -3,7 +3,6 @@ package saml
 import (
 	"encoding/base64"
 	"encoding/xml"
-	"fmt"
 )
 
 // entityDescriptor is our own metadata. Its keys are for signing only: IdPs
@@ -63,8 +62,7 @@ func (sp *ServiceProvider) Metadata() []byte {
 	}
 	document, err := xml.MarshalIndent(entityDescriptor{MD: metadataNS, EntityID: sp.EntityID, SP: role}, "", "  ")
 	if err != nil {
-		// Strings and booleans always marshal.
-		panic(fmt.Sprintf("saml: writing metadata: %v", err))
+		panic(err) // strings and booleans always marshal
 	}
 	return append([]byte(xml.Header), append(document, '\n')...)
 }

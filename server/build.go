@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,10 +37,6 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	if err != nil {
 		return nil, err
 	}
-	sealer := &state.Sealer{Keys: ring, Now: o.Now, Rand: o.Rand}
-	store := state.NewMemory(c.State.MiB<<20, o.Now)
-	sessions := &session.Manager{Store: store, Sealer: sealer, Now: o.Now, Rand: o.Rand, Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson, MostOpened: openedSessions(c.State.MiB)}
-	cache := credcache.New(store, sealer, opened(c.State.MiB), o.Now)
 	app, err := appClient(c, o, s.metrics)
 	if err != nil {
 		return nil, err
@@ -47,31 +44,69 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 	if c.Application == nil {
 		s.version = app.Version
 	}
-	pages := &login.Service{
-		PublicURL: c.PublicURL.String(), ACSPath: c.ACSPath, IdPs: s.loginIdPs(), Observed: s.observed(c), Contact: c.Contact,
-		AppCookies: appCookies(c),
-		Sealer:     sealer, Used: state.NewMemoryOnce(usedNames, o.Now), Sessions: sessions, Cache: cache,
-		Grants: c.Grants, Exchanger: s.exchangers(c), SignIn: signing.signIn,
-		Ended: app.Forget, Started: o.Now(), Now: o.Now, Rand: o.Rand,
-		Verifying: make(chan struct{}, verifying),
-	}
-	s.pages, s.sealer = pages, sealer
-	s.metrics.Holds(telemetry.Holdings{State: store.Held, StateMax: c.State.MiB << 20, Sessions: sessions.Count, Waiting: pages.Waiting})
 	workloads, err := s.workloads(c, o)
 	if err != nil {
 		return nil, err
 	}
+	s.sealer = &state.Sealer{Keys: ring, Now: o.Now, Rand: o.Rand}
+	store := state.NewMemory(c.State.MiB<<20, o.Now)
+	s.pages = s.service(c, o, store, signing.signIn)
+	s.pages.Ended = app.Forget
+	s.metrics.Holds(telemetry.Holdings{State: store.Held, StateMax: c.State.MiB << 20, Sessions: s.pages.Sessions.Count, Waiting: s.pages.Waiting})
 	d := &decision.Decider{
-		Hosts: hosts(c.PublicURL), PublicOrigin: c.PublicURL.Scheme + "://" + c.PublicURL.Host,
-		Mount: c.LabelStudio.Path, Login: pages, Sessions: sessions, Grants: c.Grants, Buckets: buckets(c), Confirm: confirm(c), App: app,
-		Bearer: signing.bearer, OwnSignIn: c.Application == nil && !c.LabelStudio.SignIn.Accounts(), Observer: c.LabelStudio.SignIn == config.SignInObserve, AppCookies: pages.AppCookies, Administrators: c.LabelStudio.Administrators,
-		APIClients: c.LabelStudio.APIClients == config.APIClientsPass, Workloads: workloads, Cache: cache,
-		Signer: &presign.Signer{Now: o.Now, Expires: c.Presign.Expires}, SignHeaders: c.Presign.ByHeader, Delivery: c.Delivery,
-		Deadlines: decision.DefaultDeadlines(), Now: o.Now,
-		Shadow: c.Mode == config.Shadow,
-		Sinks:  s.sinks(),
+		Hosts:          hosts(c.PublicURL),
+		PublicOrigin:   c.PublicURL.Scheme + "://" + c.PublicURL.Host,
+		Mount:          c.LabelStudio.Path,
+		Login:          s.pages,
+		Sessions:       s.pages.Sessions,
+		Grants:         c.Grants,
+		Buckets:        buckets(c),
+		Confirm:        confirm(c),
+		App:            app,
+		Bearer:         signing.bearer,
+		OwnSignIn:      c.Application == nil && !c.LabelStudio.SignIn.Accounts(),
+		Observer:       c.LabelStudio.SignIn == config.SignInObserve,
+		AppCookies:     s.pages.AppCookies,
+		APIClients:     c.LabelStudio.APIClients == config.APIClientsPass,
+		Workloads:      workloads,
+		Administrators: c.LabelStudio.Administrators,
+		Cache:          s.pages.Cache,
+		Signer:         &presign.Signer{Now: o.Now, Expires: c.Presign.Expires},
+		SignHeaders:    c.Presign.ByHeader,
+		Delivery:       c.Delivery,
+		Shadow:         c.Mode == config.Shadow,
+		Deadlines:      decision.DefaultDeadlines(),
+		Now:            o.Now,
+		Sinks:          s.sinks(),
 	}
 	return d, forApplication(d, c)
+}
+
+// service makes what answers the pages of our own, with the sessions and the
+// credentials that a login begins.
+func (s *Server) service(c *config.Config, o Options, store state.Store, signIn func(context.Context, saml.Principal) (int64, error)) *login.Service {
+	return &login.Service{
+		PublicURL:  c.PublicURL.String(),
+		ACSPath:    c.ACSPath,
+		IdPs:       s.loginIdPs(),
+		Observed:   s.observed(c),
+		Contact:    c.Contact,
+		AppCookies: appCookies(c),
+		Sealer:     s.sealer,
+		Used:       state.NewMemoryOnce(usedNames, o.Now),
+		Sessions: &session.Manager{
+			Store: store, Sealer: s.sealer, Now: o.Now, Rand: o.Rand,
+			Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson, MostOpened: openedSessions(c.State.MiB),
+		},
+		Cache:     credcache.New(store, s.sealer, opened(c.State.MiB), o.Now),
+		Grants:    c.Grants,
+		Exchanger: s.exchangers(c),
+		SignIn:    signIn,
+		Started:   o.Now(),
+		Now:       o.Now,
+		Rand:      o.Rand,
+		Verifying: make(chan struct{}, verifying),
+	}
 }
 
 // forApplication lets the decider read an application other than Label Studio.

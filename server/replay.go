@@ -220,7 +220,7 @@ func (r *Replayer) signsIn(ctx context.Context, roles []string) (person, error) 
 // not asked, since no grant covered the object, it says yes.
 func (r *Replayer) RoundTrip(request *http.Request) (*http.Response, error) {
 	said := r.says
-	if said.Code == "app_not_theirs" {
+	if said.Code == string(client.CodeNotTheirs) {
 		return &http.Response{StatusCode: http.StatusNotFound, Body: http.NoBody, Request: request}, nil
 	}
 	uris := []string{object(said)}

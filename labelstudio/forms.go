@@ -8,9 +8,13 @@ import (
 	"github.com/rolepass/rolepass/refusal"
 )
 
-// maxForms bounds how many forms one path may have. An honest path has one or
-// two (escaped and not); one with dozens is a riddle.
-const maxForms = 128
+// maxForms bounds how many forms one path may have, and maxFormBytes how long they
+// are together. An honest path has one or two (escaped and not); one with dozens is
+// a riddle, and anybody may ask it without being signed in.
+const (
+	maxForms     = 128
+	maxFormBytes = 4 * maxPath
+)
 
 // rewrites are what servers do to a path before they match it: percent-decode
 // it, take a backslash for a slash, drop parameters after ';' (Java's habit),
@@ -26,16 +30,17 @@ func Forms(path string) ([]string, *refusal.Refusal) {
 	if plain(path) {
 		return forms, nil
 	}
+	bytes := len(path)
 	for i := 0; i < len(forms); i++ {
 		if !text(forms[i]) {
 			return nil, malformed(CodePath, "The path does not decode to text; a browser's path does.")
 		}
 		for _, rewrite := range rewrites {
 			if form := rewrite(forms[i]); !slices.Contains(forms, form) {
-				forms = append(forms, form)
+				forms, bytes = append(forms, form), bytes+len(form)
 			}
 		}
-		if len(forms) > maxForms {
+		if len(forms) > maxForms || bytes > maxFormBytes {
 			return nil, malformed(CodePath, "The path can be read in too many ways; send it without nested escapes and dot segments.")
 		}
 	}

@@ -126,7 +126,7 @@ func readApp(method, path, query string) Reading {
 	if err != nil {
 		return refuse(err)
 	}
-	kind, side := App, Door("")
+	kind, side, asks := App, Door(""), asking{method: method, query: query}
 	for _, form := range forms {
 		segments := segments(form)
 		if err := door(segments); err != nil {
@@ -135,7 +135,7 @@ func readApp(method, path, query string) Reading {
 		if k := page(segments); k != App {
 			kind = k
 		}
-		if d := sideDoor(method, segments, query); d != "" {
+		if d := asks.sideDoor(segments); d != "" {
 			side = d
 		}
 	}

@@ -44,9 +44,17 @@ const (
 // fetch what the tasks name.
 var plainExports = []string{"JSON", "JSON_MIN", "CSV", "TSV"}
 
+// asking is a request, of which every form of the path is looked at. The query is
+// read once at most, however many of them could be an export.
+type asking struct {
+	method, query string
+	read, plain   bool
+}
+
 // sideDoor says which door a form of a path is, if any. Like door, it looks
 // anywhere in the path and in any case.
-func sideDoor(method string, parts []string, query string) Door {
+func (a *asking) sideDoor(parts []string) Door {
+	var folded []string
 	for i := range parts {
 		if oneOf(parts[i], "admin", "django-rq") && (i == 0 || !strings.EqualFold(parts[i-1], "static")) {
 			return DoorAdministration
@@ -54,7 +62,10 @@ func sideDoor(method string, parts []string, query string) Door {
 		if !strings.EqualFold(parts[i], "api") || i+1 >= len(parts) {
 			continue
 		}
-		if d := behindAPI(method, lower(parts[i+1:]), query); d != "" {
+		if folded == nil {
+			folded = lower(parts)
+		}
+		if d := a.behindAPI(folded[i+1:]); d != "" {
 			return d
 		}
 	}
@@ -73,7 +84,8 @@ func lower(parts []string) []string {
 }
 
 // behindAPI reads what follows /api/.
-func behindAPI(method string, parts []string, query string) Door {
+func (a *asking) behindAPI(parts []string) Door {
+	method := a.method
 	reads := method == "GET" || method == "HEAD" || method == "OPTIONS"
 	switch {
 	case parts[0] == "storages" && !(reads && lists(parts[1:])):
@@ -88,7 +100,7 @@ func behindAPI(method string, parts []string, query string) Door {
 		return DoorAccount
 	case parts[0] == "webhooks" && !reads:
 		return DoorWebhook
-	case parts[0] == "projects" && len(parts) >= 3 && exports(method, parts[2:], query):
+	case parts[0] == "projects" && len(parts) >= 3 && a.exports(parts[2:]):
 		return DoorExport
 	case parts[0] == "projects" && len(parts) >= 3 && !reads && imports(parts[2:]):
 		return DoorImport
@@ -148,17 +160,24 @@ func CarriesTasks(contentType string) bool {
 }
 
 // exports says that what follows /api/projects/<id>/ may pack media.
-func exports(method string, parts []string, query string) bool {
+func (a *asking) exports(parts []string) bool {
 	last := parts[len(parts)-1]
 	switch {
 	case parts[0] == "export" && len(parts) == 1:
-		return !plainExport(query)
+		return !a.plainExport()
 	case parts[0] == "export":
 		return last != "formats"
 	case parts[0] == "exports" && len(parts) >= 3: // of one snapshot
-		return last != "download" || method != "GET" || !plainExport(query)
+		return last != "download" || a.method != "GET" || !a.plainExport()
 	}
 	return false
+}
+
+func (a *asking) plainExport() bool {
+	if !a.read {
+		a.read, a.plain = true, plainExport(a.query)
+	}
+	return a.plain
 }
 
 // plainExport says that the query asks for one plain format; without one it is

@@ -67,3 +67,31 @@ func defaultEnvoyListen(c *Config) string {
 	}
 	return net.JoinHostPort(host, port)
 }
+
+// envoysEnd reads what Envoy needs to ask beyond its machine.
+func (s section) envoysEnd(c *Config, given bool) {
+	names := []string{"check_certificate", "check_private_key", "check_ca"}
+	files := []*string{&c.Envoy.CheckCertificate, &c.Envoy.CheckPrivateKey, &c.Envoy.CheckCA}
+	for i, name := range names {
+		v := s.get(name)
+		switch {
+		case v.given() && c.CheckTLS == nil:
+			s.problem(v.place, "it is for mutual TLS: leave it out, or give check_tls")
+		case !v.given() && c.CheckTLS != nil && (s.needs.anEnvoy() || s.needs == Everything && given):
+			s.problem(v.place, "it is missing: check_tls is given, so give the PEM file that Envoy has on its machine")
+		}
+		*files[i] = s.filename(v)
+	}
+	c.Envoy.CheckAddress = c.Listen.String()
+	v := s.get("check_address")
+	if !v.given() {
+		if host, _, _ := net.SplitHostPort(c.Listen.Address); c.CheckTLS != nil && net.ParseIP(host).IsUnspecified() && (s.needs.anEnvoy() || given) {
+			s.problem(v.place, "it is missing: listen is every address of that machine, so give the one at which Envoy reaches it")
+		}
+		return
+	}
+	c.Envoy.CheckAddress = s.text(v)
+	if host, port, err := net.SplitHostPort(c.Envoy.CheckAddress); c.CheckTLS == nil || err != nil || !validPort(port) || !plainHost(host) {
+		s.problem(v.place, "%q is for mutual TLS, and HOST:PORT: give check_tls, or leave it out", c.Envoy.CheckAddress)
+	}
+}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -202,4 +203,15 @@ func readMetadata(name string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, maxMetadata))
+}
+
+// authorities wants a file with certificates in it.
+func (r *reader) authorities(name string, at place) {
+	text, err := os.ReadFile(name)
+	switch {
+	case err != nil:
+		r.problem(at, "%s", unread(err))
+	case !x509.NewCertPool().AppendCertsFromPEM(text):
+		r.problem(at, "%s holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----", name)
+	}
 }

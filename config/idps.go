@@ -6,28 +6,8 @@ import (
 	"strings"
 )
 
-// nameGrammar is what things in the configuration may be called.
-var nameGrammar = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
-
 // providerARN is IAM's grammar for a SAML provider.
 var providerARN = regexp.MustCompile(`^arn:(aws[a-z0-9-]*):iam::([0-9]{12}):saml-provider/[A-Za-z0-9_.-]{1,128}$`)
-
-// named reads the key name of an item and keeps the list's names unique.
-func (s section) named(taken map[string]int) string {
-	v := s.need("name", "give it a short name of a-z, 0-9 and hyphens")
-	text := s.text(v)
-	switch before, twice := taken[text]; {
-	case text == "":
-		return ""
-	case !nameGrammar.MatchString(text):
-		s.problem(v.place, "%q is no name: use a-z, 0-9 and hyphens", text)
-		return ""
-	case twice:
-		s.problem(v.place, "the name %s is taken, on line %d: choose another", text, before)
-	}
-	taken[text] = v.line
-	return text
-}
 
 func (s section) idps(c *Config, l *lines) {
 	list := s.wanted(s.whole() || s.needs == ForAssertion, "idps", "give at least one identity provider with name, metadata, audience and providers")

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"crypto/x509"
-	"os"
 	"regexp"
 	"strings"
 )
@@ -52,15 +50,4 @@ func (s section) compareMount(c *Config) {
 func firstSegment(path string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return first
-}
-
-// authorities wants a file with certificates in it.
-func (r *reader) authorities(name string, at place) {
-	text, err := os.ReadFile(name)
-	switch {
-	case err != nil:
-		r.problem(at, "%s", unread(err))
-	case !x509.NewCertPool().AppendCertsFromPEM(text):
-		r.problem(at, "%s holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----", name)
-	}
 }

@@ -77,3 +77,14 @@ func (r *reader) bucket(v value, taken map[string]int) Bucket {
 	}
 	return b
 }
+
+// kms are the buckets whose objects are encrypted with SSE-KMS.
+func (c *Config) kms() map[string]string {
+	kms := map[string]string{}
+	for _, b := range c.Buckets {
+		if b.KMS {
+			kms[b.Name] = b.Region
+		}
+	}
+	return kms
+}

@@ -54,14 +54,3 @@ func (c *Config) Pin(numbers map[string]int64) error {
 	c.GrantList, c.Grants = list, set
 	return nil
 }
-
-// kms are the buckets whose objects are encrypted with SSE-KMS.
-func (c *Config) kms() map[string]string {
-	kms := map[string]string{}
-	for _, b := range c.Buckets {
-		if b.KMS {
-			kms[b.Name] = b.Region
-		}
-	}
-	return kms
-}

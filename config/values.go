@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -150,6 +151,26 @@ func (s section) word(name string, words ...string) string {
 	if text != "" && !slices.Contains(words, text) {
 		s.problem(v.place, "%q is not among the choices: write one of %s", text, strings.Join(words, ", "))
 	}
+	return text
+}
+
+// nameGrammar is what things in the configuration may be called.
+var nameGrammar = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
+
+// named reads the key name of an item and keeps the list's names unique.
+func (s section) named(taken map[string]int) string {
+	v := s.need("name", "give it a short name of a-z, 0-9 and hyphens")
+	text := s.text(v)
+	switch before, twice := taken[text]; {
+	case text == "":
+		return ""
+	case !nameGrammar.MatchString(text):
+		s.problem(v.place, "%q is no name: use a-z, 0-9 and hyphens", text)
+		return ""
+	case twice:
+		s.problem(v.place, "the name %s is taken, on line %d: choose another", text, before)
+	}
+	taken[text] = v.line
 	return text
 }
 

@@ -223,13 +223,11 @@ func (sp *ServiceProvider) signedLogout(raw []byte, root *element) (*element, *r
 		return nil, forbidden("saml_unsigned", "The logout message is not signed: let the IdP sign logout messages for this application (Keycloak: Sign documents).")
 	}
 	certificates := sp.IdP.Metadata.Certificates
-	for _, rule := range []func() *refusal.Refusal{
-		func() *refusal.Refusal { return soundlySigned(root) },
-		func() *refusal.Refusal { return pinned(root, certificates, sp.now()) },
-	} {
-		if refused := rule(); refused != nil {
-			return nil, refused
-		}
+	if refused := soundlySigned(root); refused != nil {
+		return nil, refused
+	}
+	if refused := pinned(root, certificates, sp.now()); refused != nil {
+		return nil, refused
 	}
 	for _, set := range candidates(root, certificates) {
 		if signed := verifyEnveloped(raw, set, sp.now()); signed != nil {

@@ -44,7 +44,7 @@ func TestAnAuditedDecisionAllocatesLittle(t *testing.T) {
 	w := newWorld(t)
 	cookie := w.signedIn(radiology)
 	metrics := telemetry.NewMetrics()
-	audit := telemetry.NewAudit(io.Discard, telemetry.AuditOptions{Key: make([]byte, 32), Lost: metrics.AuditLost, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	audit := telemetry.NewAudit(io.Discard, telemetry.AuditOptions{Key: make([]byte, 32), JournalOptions: telemetry.JournalOptions{Lost: metrics.AuditLost, Log: slog.New(slog.DiscardHandler), Now: time.Now}})
 	traces, err := telemetry.NewTraces(t.Context(), telemetry.TracesOptions{Collector: "127.0.0.1:1", Key: make([]byte, 32), Lost: metrics.SpansLost, Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/decision"
@@ -32,22 +33,32 @@ func AuditedAs(c *config.Config, uri string) ([]Audited, error) {
 
 // openAudit opens the audit under a key of its own: hashes of objects compare
 // from one start to the next, as long as the newest key stays.
-func openAudit(c *config.Config, o Options, ring *state.Keyring, metrics *telemetry.Metrics) (*telemetry.Audit, error) {
-	return telemetry.OpenAudit(c.Audit, telemetry.AuditOptions{
-		Key: ring.Derive(auditing)[0], Lost: metrics.AuditLost, Log: o.Log, Now: o.Now,
-	})
+func openAudit(c *config.Config, o Options, ring *state.Keyring, metrics *telemetry.Metrics) (*telemetry.Journal, error) {
+	j, err := telemetry.OpenAudit(c.Audit, telemetry.AuditOptions{Key: ring.Derive(auditing)[0], JournalOptions: journal(o, metrics)})
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	return j, nil
+}
+
+func journal(o Options, metrics *telemetry.Metrics) telemetry.JournalOptions {
+	return telemetry.JournalOptions{Lost: metrics.AuditLost, Log: o.Log, Now: o.Now}
 }
 
 // openRecord opens the record for `rolepass replay`; nil where none is wanted.
-func openRecord(c *config.Config, o Options, metrics *telemetry.Metrics) (*telemetry.Audit, error) {
+func openRecord(c *config.Config, o Options, metrics *telemetry.Metrics) (*telemetry.Journal, error) {
 	if c.Record.File == "" {
 		return nil, nil
 	}
-	options := telemetry.RecorderOptions{Keys: c.Record.Keys, AuditOptions: telemetry.AuditOptions{Lost: metrics.AuditLost, Log: o.Log, Now: o.Now}}
+	options := telemetry.RecorderOptions{Keys: c.Record.Keys, JournalOptions: journal(o, metrics)}
 	for _, g := range c.GrantList {
 		options.Prefixes = append(options.Prefixes, g.Read...)
 	}
-	return telemetry.OpenRecorder(c.Record.File, options)
+	j, err := telemetry.OpenRecorder(c.Record.File, options)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	return j, nil
 }
 
 // sinks are told of every decision.

@@ -53,9 +53,9 @@ type Server struct {
 	// refreshEvery is how often their metadata is read again.
 	refreshEvery time.Duration
 
-	audit   *telemetry.Audit
-	record  *telemetry.Audit  // nil where nothing is recorded
-	traces  *telemetry.Traces // nil where there are none
+	audit   *telemetry.Journal
+	record  *telemetry.Journal // nil where nothing is recorded
+	traces  *telemetry.Traces  // nil where there are none
 	metrics *telemetry.Metrics
 	sealer  *state.Sealer
 	pages   *login.Service

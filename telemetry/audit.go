@@ -1,215 +1,111 @@
 package telemetry
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"log/slog"
-	"os"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/rolepass/rolepass/decision"
 )
 
-// waiting is how many records may wait for the disk. A decision never does.
-const waiting = 8192
+// record is one line of the audit, as JSON.
+type record struct {
+	Time      string `json:"time"` // RFC 3339, UTC
+	RequestID string `json:"request_id,omitempty"`
+	Kind      string `json:"kind"` // stream, redirect, header, page, refuse
+	Code      string `json:"code"`
+	Sentence  string `json:"sentence,omitempty"` // for the operator
+	Cause     string `json:"cause,omitempty"`    // for the operator, where something did not answer
+	Method    string `json:"method,omitempty"`
+	Session   string `json:"session,omitempty"` // the session's public handle
+	IdP       string `json:"idp,omitempty"`
+	Who       string `json:"who,omitempty"` // the RoleSessionName, as in CloudTrail
+	Bucket    string `json:"bucket,omitempty"`
+	Object    string `json:"object,omitempty"` // keyed hash of bucket and key
+	Task      int64  `json:"task,omitempty"`
+	Project   int64  `json:"project,omitempty"`
+	Door      string `json:"door,omitempty"` // a side door of the application's
+	Role      string `json:"role,omitempty"`
+	Grant     int    `json:"grant,omitempty"`
+	TookUS    int64  `json:"took_us"`
+	Shadow    bool   `json:"shadow,omitempty"` // decided, and not enforced
+}
 
-// AuditOptions are what an Audit needs beside a place to write to.
+// AuditOptions are what an audit needs beside a place to write to.
 type AuditOptions struct {
+	JournalOptions
 	// Key hashes objects. Required.
 	Key []byte
-	// Lost is told of records that could not be written. Required.
-	Lost func(records int)
-	// Log is told of a disk that does not take them. Required.
-	Log *slog.Logger
-	// Now is the clock. Required.
-	Now func() time.Time
-}
-
-// Audit writes one JSON line per audited decision, in order, behind a bounded
-// queue. Records that do not fit are lost, and that is never silent: they are
-// counted, and the audit itself says how many are missing where.
-type Audit struct {
-	objects *objects
-	out     io.Writer
-	file    io.Closer // nil for stdout
-	lost    func(int)
-	log     *slog.Logger
-	now     func() time.Time
-
-	// lines writes an event as a line; nil: as none.
-	lines func(*decision.Event) []byte
-
-	mu      sync.Mutex
-	closed  bool
-	missing int // since the last line about it
-	queue   chan queued
-	done    chan struct{}
-
-	// Only the writer uses these.
-	torn bool      // the last line was written in part
-	told time.Time // when the log was last told
-}
-
-// queued is a line that waits: one record, or what tells of a gap.
-type queued struct {
-	line []byte
-	gap  int // how many records are missing; 0 for a record
 }
 
 // OpenAudit appends to a file, which only its owner may read, or writes to
 // standard output where the path is "stdout".
-func OpenAudit(path string, o AuditOptions) (*Audit, error) {
-	if path == "stdout" {
-		return NewAudit(os.Stdout, o), nil
-	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("opening the audit file: %w", err)
-	}
-	a := NewAudit(file, o)
-	a.file = file
-	return a, nil
+func OpenAudit(path string, o AuditOptions) (*Journal, error) {
+	return openJournal(path, audit{newObjects(o.Key)}.line, o.JournalOptions)
 }
 
 // NewAudit writes to out.
-func NewAudit(out io.Writer, o AuditOptions) *Audit {
-	a := &Audit{objects: newObjects(o.Key), out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
-	a.lines = a.line
-	go a.write()
-	return a
+func NewAudit(out io.Writer, o AuditOptions) *Journal {
+	return newJournal(out, audit{newObjects(o.Key)}.line, o.JournalOptions)
 }
 
-// Sink records a decision. It never waits.
-func (a *Audit) Sink(e *decision.Event) {
-	line := a.lines(e)
-	if line == nil {
-		return
+// audit writes the lines of an audit.
+type audit struct{ objects *objects }
+
+// silent says that a request was passed and nothing else is to tell of it. What
+// an administrator does through a side door is told.
+func silent(e *decision.Event) bool {
+	switch e.Kind {
+	case decision.Pass, decision.PassOwn, decision.PassClient, decision.Open:
+		return e.Page == "" && e.Refusal == nil && e.Door == ""
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
-		a.lost(1)
-		return
-	}
-	if !a.tellGap() || !a.offer(queued{line: line}) {
-		a.missing++
-		a.lost(1)
-	}
+	return false
 }
 
-// tellGap puts a line where records are missing, if there is room for it.
-func (a *Audit) tellGap() bool {
-	if a.missing == 0 {
-		return true
-	}
-	if !a.offer(queued{a.gap(), a.missing}) {
-		return false
-	}
-	a.missing = 0
-	return true
-}
-
-// offer queues a line if there is room.
-func (a *Audit) offer(line queued) bool {
-	select {
-	case a.queue <- line:
-		return true
-	default:
-		return false
-	}
-}
-
-// gap is the line that stands where records are missing.
-func (a *Audit) gap() []byte {
-	text, err := json.Marshal(map[string]any{"time": a.now().UTC().Format(time.RFC3339Nano), "kind": "audit_lost", "records": a.missing})
-	if err != nil {
-		return nil // not for strings and numbers
-	}
-	return append(text, '\n')
-}
-
-// write is the one writer. Where nothing waits, it tells of a gap at once.
-func (a *Audit) write() {
-	defer close(a.done)
-	for line := range a.queue {
-		a.put(line)
-		if len(a.queue) == 0 {
-			a.putGap()
-		}
-	}
-	a.putGap()
-}
-
-// putGap tells how many records are missing.
-func (a *Audit) putGap() {
-	a.mu.Lock()
-	told := queued{a.gap(), a.missing}
-	a.missing = 0
-	a.mu.Unlock()
-	if told.gap > 0 {
-		a.put(told)
-	}
-}
-
-// put writes a line. What it tells of is missing if that fails.
-func (a *Audit) put(q queued) {
-	err := a.append(q.line)
-	if err == nil {
-		return
-	}
-	if q.gap == 0 { // else it was counted when it was lost
-		a.lost(1)
-	}
-	a.miss(max(1, q.gap))
-	a.complain(err)
-}
-
-func (a *Audit) miss(records int) {
-	a.mu.Lock()
-	a.missing += records
-	a.mu.Unlock()
-}
-
-// append writes a line after whole lines only: a full disk may have taken a
-// part of the one before.
-func (a *Audit) append(line []byte) error {
-	if a.torn {
-		line = append([]byte{'\n'}, line...)
-	}
-	n, err := a.out.Write(line)
-	if n > 0 {
-		a.torn = line[n-1] != '\n'
-	}
-	return err
-}
-
-// complain tells the log, once a minute.
-func (a *Audit) complain(err error) {
-	if now := a.now(); now.Sub(a.told) > time.Minute {
-		a.told = now
-		a.log.Error("an audit record could not be written", "error", err)
-	}
-}
-
-// Close writes what still waits, until ctx ends.
-func (a *Audit) Close(ctx context.Context) error {
-	a.mu.Lock()
-	if !a.closed {
-		a.closed = true
-		close(a.queue)
-	}
-	a.mu.Unlock()
-	select {
-	case <-a.done:
-	case <-ctx.Done():
-		return errors.New("the audit's last records were not written in time")
-	}
-	if a.file == nil {
+// line gives the record of an event; nil for one that is not audited: a
+// request that was passed to the application, which keeps a log of its own.
+func (a audit) line(e *decision.Event) []byte {
+	if silent(e) {
 		return nil
 	}
-	return a.file.Close()
+	r := record{
+		Time: e.Time.UTC().Format(time.RFC3339Nano), RequestID: printable(e.RequestID), Kind: e.Kind.String(), Code: code(e), Method: printable(e.Method),
+		Task: e.Task, Project: e.Project, Door: string(e.Door), Role: e.Role, Grant: e.Grant, TookUS: e.Took.Microseconds(), Shadow: e.Shadow,
+	}
+	if e.Refusal != nil {
+		r.Sentence, r.Cause = e.Refusal.Sentence, cause(e.Refusal)
+	}
+	if e.Session != nil {
+		r.Session, r.IdP, r.Who = e.Session.Handle(), e.Session.Principal.IdP, e.Session.Principal.SessionName
+	}
+	if e.Location.Bucket != "" {
+		r.Bucket, r.Object = e.Location.Bucket, a.objects.hash(e.Location.URI())
+	}
+	line := bytes.NewBuffer(make([]byte, 0, usualLine))
+	if err := json.NewEncoder(line).Encode(&r); err != nil {
+		return nil // not for strings and numbers
+	}
+	return line.Bytes()
+}
+
+// usualLine is more than a record of a fetch needs.
+const usualLine = 640
+
+// printable bounds what a client may write into the audit.
+func printable(s string) string {
+	if len(s) > 64 {
+		s = s[:64]
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+		return s
+	}
+	out := []byte(s)
+	for i, c := range out {
+		if c < ' ' || c >= 0x7f {
+			out[i] = '?'
+		}
+	}
+	return string(out)
 }

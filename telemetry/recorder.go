@@ -47,7 +47,7 @@ const KindPrefixes = "prefixes"
 
 // RecorderOptions are what a recorder needs beside a place to write to.
 type RecorderOptions struct {
-	AuditOptions
+	JournalOptions
 	// Prefixes are those of all grants.
 	Prefixes []grants.Prefix
 	// Keys keeps whole object keys.
@@ -55,12 +55,11 @@ type RecorderOptions struct {
 }
 
 // OpenRecorder appends to a file, as OpenAudit does, what can be replayed.
-func OpenRecorder(path string, o RecorderOptions) (*Audit, error) {
-	a, err := OpenAudit(path, o.AuditOptions)
+func OpenRecorder(path string, o RecorderOptions) (*Journal, error) {
+	j, err := openJournal(path, o.line, o.JournalOptions)
 	if err != nil {
 		return nil, err
 	}
-	a.lines = o.line
 	head := Recorded{Time: o.Now().UTC().Format(time.RFC3339), Kind: KindPrefixes}
 	for _, p := range o.Prefixes {
 		head.Prefixes = append(head.Prefixes, p.String())
@@ -69,8 +68,8 @@ func OpenRecorder(path string, o RecorderOptions) (*Audit, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.offer(queued{line: append(text, '\n')})
-	return a, nil
+	j.offer(queued{line: append(text, '\n')})
+	return j, nil
 }
 
 // line gives the record of an event; nil for one that no configuration would

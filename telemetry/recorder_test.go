@@ -18,7 +18,7 @@ import (
 func recorded(t *testing.T, keys bool, events ...*decision.Event) []string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "recorded.jsonl")
-	a, err := telemetry.OpenRecorder(file, telemetry.RecorderOptions{AuditOptions: options(never(t)), Keys: keys,
+	a, err := telemetry.OpenRecorder(file, telemetry.RecorderOptions{JournalOptions: options(never(t)).JournalOptions, Keys: keys,
 		Prefixes: []grants.Prefix{{Bucket: "imaging", Key: "radiology/"}, {Bucket: "imaging", Key: "radiology/2026/"}, {Bucket: "notes", Key: "radiology/2026/may/"}}})
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 func now() time.Time { return time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC) }
 
 func options(lost func(int)) telemetry.AuditOptions {
-	return telemetry.AuditOptions{Key: []byte("a key of the test"), Lost: lost, Log: slog.New(slog.DiscardHandler), Now: now}
+	return telemetry.AuditOptions{Key: []byte("a key of the test"), JournalOptions: telemetry.JournalOptions{Lost: lost, Log: slog.New(slog.DiscardHandler), Now: now}}
 }
 
 func never(t *testing.T) func(int) {

@@ -100,7 +100,7 @@ func emptyServer(options ...grpc.ServerOption) *grpc.Server {
 // observed are the sinks of a server whose audit and metrics are on.
 func observed() []decision.Sink {
 	metrics := telemetry.NewMetrics()
-	audit := telemetry.NewAudit(io.Discard, telemetry.AuditOptions{Key: make([]byte, 32), Lost: metrics.AuditLost, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	audit := telemetry.NewAudit(io.Discard, telemetry.AuditOptions{Key: make([]byte, 32), JournalOptions: telemetry.JournalOptions{Lost: metrics.AuditLost, Log: slog.New(slog.DiscardHandler), Now: time.Now}})
 	return []decision.Sink{audit.Sink, metrics.Sink}
 }
 

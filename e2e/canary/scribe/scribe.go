@@ -35,7 +35,7 @@ type Scribe struct {
 	canary.Suite
 	// Log is the service's log.
 	Log     *slog.Logger
-	audit   *telemetry.Audit
+	audit   *telemetry.Journal
 	metrics *telemetry.Metrics
 }
 
@@ -45,8 +45,10 @@ func New() *Scribe {
 	s.Log = telemetry.NewLog(s.Writer("the log"), slog.LevelDebug)
 	key := sha256.Sum256([]byte("objects"))
 	s.audit = telemetry.NewAudit(s.Writer("the audit"), telemetry.AuditOptions{
-		Key: key[:], Log: s.Log, Now: time.Now,
-		Lost: func(records int) { s.Fails(fmt.Sprintf("%d records of the audit were lost", records)) },
+		Key: key[:], JournalOptions: telemetry.JournalOptions{
+			Log: s.Log, Now: time.Now,
+			Lost: func(records int) { s.Fails(fmt.Sprintf("%d records of the audit were lost", records)) },
+		},
 	})
 	return s
 }

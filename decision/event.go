@@ -52,20 +52,12 @@ type Event struct {
 	Shadow bool
 }
 
-// Step is a part of a decision in which somebody else was waited for.
-type Step struct {
-	// Kind says who: StepQuestion, or what a login waits for.
-	Kind string
-	// What is the kind of a question ("task", "project", "whoami", "owner"),
-	// or the ARN of the role that STS was asked for.
-	What string
-	// Code says why it failed; empty: it did not.
-	Code  string
-	Start time.Time
-	Took  time.Duration
-}
+// Step is a part of a decision in which somebody else was waited for: STS or the
+// application at a login, or the application by a question.
+type Step = login.Step
 
-// StepQuestion is a question to the application.
+// StepQuestion is the Kind of a question to the application. What is the question's
+// own kind: "task", "project", "whoami" or "owner".
 const StepQuestion = "question"
 
 // asked notes that the application was waited for; not that its answer was
@@ -75,13 +67,6 @@ func (e *Event) asked(w client.Wait, err error) {
 		return
 	}
 	e.Steps = append(e.Steps, Step{Kind: StepQuestion, What: w.Kind, Code: string(refusal.CodeOf(err)), Start: w.Start, Took: w.Took})
-}
-
-// did notes the steps of a page.
-func (e *Event) did(steps []login.Step) {
-	for _, step := range steps {
-		e.Steps = append(e.Steps, Step(step))
-	}
 }
 
 // Kind is what a decision comes to.

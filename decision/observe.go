@@ -28,7 +28,7 @@ func (d *Decider) observe(ctx context.Context, r *Request, e *Event) Decision {
 // say to the browser set on the application's answer.
 func (d *Decider) along(r *Request, e *Event, page login.Page) Decision {
 	e.Page, e.Refusal, e.Session = page.Event, page.Refusal, page.Session
-	e.did(page.Steps)
+	e.Steps = append(e.Steps, page.Steps...)
 	out := Decision{Kind: PassOwn, Code: "pass", Session: handle(e.Session), Cookie: d.cookiesForApp(r.CookieLines), Header: page.Header}
 	if page.Refusal != nil {
 		out.Code = page.Refusal.Code

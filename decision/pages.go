@@ -74,7 +74,7 @@ func (d *Decider) shown(e *Event, page login.Page) Decision {
 		e.Session = page.Session
 	}
 	e.Page, e.Refusal = page.Event, page.Refusal
-	e.did(page.Steps)
+	e.Steps = append(e.Steps, page.Steps...)
 	out.Session = handle(e.Session)
 	return out
 }

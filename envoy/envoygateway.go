@@ -50,15 +50,7 @@ func (g GatewayEdge) check(s Settings) error {
 	if !secretPattern.MatchString(g.Class) {
 		problems = append(problems, fmt.Errorf("the GatewayClass is %q: give the name of Envoy Gateway's, such as eg", g.Class))
 	}
-	if g.Port == 0 || g.Port > 65535 {
-		problems = append(problems, fmt.Errorf("the gateway's port is %d: give the one that browsers come to", g.Port))
-	}
-	if g.Credential != "" && !secretPattern.MatchString(g.Credential) {
-		problems = append(problems, fmt.Errorf("the credential is %q: give the name of a Secret in the Gateway's namespace", g.Credential))
-	}
-	if (s.PublicScheme == "https") != (g.Credential != "") {
-		problems = append(problems, errors.New("an https public address needs the credential of its certificate, and a plain one must have none: give --credential with the name of the Secret, or leave it out"))
-	}
+	problems = append(problems, checkPort(s, g.Port, g.Credential)...)
 	return errors.Join(append(problems, g.checkMount(s)...)...)
 }
 

@@ -45,15 +45,7 @@ func (i Ingress) check(s Settings) error {
 	if len(i.Labels) == 0 {
 		problems = append(problems, errors.New("no label chooses the gateway's pods, so every proxy of the namespace would be changed: give one, such as istio=ingressgateway"))
 	}
-	if i.Port == 0 || i.Port > 65535 {
-		problems = append(problems, fmt.Errorf("the gateway's port is %d: give the port of its Service", i.Port))
-	}
-	if i.Credential != "" && !secretPattern.MatchString(i.Credential) {
-		problems = append(problems, fmt.Errorf("the credential is %q: give the name of a Secret in the gateway's namespace", i.Credential))
-	}
-	if (s.PublicScheme == "https") != (i.Credential != "") {
-		problems = append(problems, errors.New("an https public address needs the credential of its certificate, and a plain one must have none: give --credential with the name of the Secret, or leave it out"))
-	}
+	problems = append(problems, checkPort(s, i.Port, i.Credential)...)
 	if s.PublicScheme == "https" && served(s) == "*" {
 		problems = append(problems, fmt.Errorf("the public host %q has no domain: a gateway finds the certificate by a name with one", s.PublicHost))
 	}

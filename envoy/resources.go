@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -105,6 +106,20 @@ func served(s Settings) string {
 		return "*"
 	}
 	return host
+}
+
+// checkPort says what is wrong with the port that a gateway opens.
+func checkPort(s Settings, port uint32, credential string) (problems []error) {
+	if port == 0 || port > 65535 {
+		problems = append(problems, fmt.Errorf("the gateway's port is %d: give the one that browsers come to", port))
+	}
+	if credential != "" && !secretPattern.MatchString(credential) {
+		problems = append(problems, fmt.Errorf("the credential is %q: give the name of a Secret in the gateway's namespace", credential))
+	}
+	if (s.PublicScheme == "https") != (credential != "") {
+		problems = append(problems, errors.New("an https public address needs the credential of its certificate, and a plain one must have none: give --credential with the name of the Secret, or leave it out"))
+	}
+	return problems
 }
 
 // DefaultPort is the port of a public host.

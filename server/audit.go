@@ -61,6 +61,20 @@ func openRecord(c *config.Config, o Options, metrics *telemetry.Metrics) (*telem
 	return j, nil
 }
 
+// openLogs opens all that decisions are written to, or nothing.
+func (s *Server) openLogs(ctx context.Context, c *config.Config, o Options, ring *state.Keyring) (err error) {
+	if s.audit, err = openAudit(c, o, ring, s.metrics); err != nil {
+		return err
+	}
+	if s.record, err = openRecord(c, o, s.metrics); err == nil {
+		s.traces, err = openTraces(ctx, c, o, ring, s.metrics)
+	}
+	if err != nil {
+		return errors.Join(err, s.closeLogs(ctx))
+	}
+	return nil
+}
+
 // sinks are told of every decision.
 func (s *Server) sinks() []decision.Sink {
 	all := []decision.Sink{s.audit.Sink, s.metrics.Sink}

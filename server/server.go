@@ -94,34 +94,35 @@ func New(ctx context.Context, c *config.Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.audit, err = openAudit(c, o, ring, s.metrics); err != nil {
+	if err := s.openLogs(ctx, c, o, ring); err != nil {
 		return nil, err
 	}
-	if s.record, err = openRecord(c, o, s.metrics); err != nil {
+	if err := s.assemble(ctx, c, o, ring); err != nil {
 		return nil, errors.Join(err, s.closeLogs(ctx))
 	}
-	if s.traces, err = openTraces(ctx, c, o, ring, s.metrics); err != nil {
-		return nil, errors.Join(err, s.closeLogs(ctx))
-	}
+	return s, nil
+}
+
+// assemble makes what answers, at the door and at the admin addresses.
+func (s *Server) assemble(ctx context.Context, c *config.Config, o Options, ring *state.Keyring) error {
 	if err := s.pinTitles(ctx, c, o); err != nil {
-		return nil, errors.Join(err, s.closeLogs(ctx))
+		return err
 	}
 	decider, err := s.build(c, o, ring)
 	if err != nil {
-		return nil, errors.Join(err, s.closeLogs(ctx))
+		return err
 	}
 	decide := decider.Decide
 	if c.Traces.FollowEnvoy {
 		decide = followed(decide)
 	}
-	s.grpc = NewGRPC(decide, c.CheckCodec == config.CodecScan)
-	if decider.Shadow {
+	if s.grpc = NewGRPC(decide, c.CheckCodec == config.CodecScan); decider.Shadow {
 		s.metrics.InShadow()
 		s.grpc = inShadow(decide, decider.Unread)
 	}
 	s.admin = adminServer(s.adminHandler())
 	s.operator = &http.Server{Handler: s.operatorHandler(), ReadHeaderTimeout: 5 * time.Second}
-	return s, nil
+	return nil
 }
 
 // adminServer bounds what one connection may cost, in time and in headers.

@@ -124,9 +124,6 @@ func New(options Options) (*IdP, error) {
 	return idp, nil
 }
 
-// EntityID is the Issuer of this IdP's responses.
-func (idp *IdP) EntityID() string { return idp.entityID }
-
 // Key is the key with which it signs.
 func (idp *IdP) Key() *Key { return idp.key }
 

@@ -68,7 +68,8 @@ func defaultEnvoyListen(c *Config) string {
 	return net.JoinHostPort(host, port)
 }
 
-// envoysEnd reads what Envoy needs to ask beyond its machine.
+// envoysEnd reads what Envoy needs to ask beyond its machine. Whether section envoy
+// is given at all says if Envoy's configuration is to be written here.
 func (s section) envoysEnd(c *Config, given bool) {
 	names := []string{"check_certificate", "check_private_key", "check_ca"}
 	files := []*string{&c.Envoy.CheckCertificate, &c.Envoy.CheckPrivateKey, &c.Envoy.CheckCA}
@@ -82,6 +83,12 @@ func (s section) envoysEnd(c *Config, given bool) {
 		}
 		*files[i] = s.filename(v)
 	}
+	s.checkAddress(c, given)
+}
+
+// checkAddress reads where Envoy reaches Rolepass, which is Listen unless that is
+// every address.
+func (s section) checkAddress(c *Config, given bool) {
 	c.Envoy.CheckAddress = c.Listen.String()
 	v := s.get("check_address")
 	if !v.given() {

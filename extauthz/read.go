@@ -39,19 +39,12 @@ func read(in *authv3.CheckRequest) (r decision.Request, problem string) {
 // readHeaders takes all headers, however Envoy wrote them.
 func readHeaders(http *authv3.AttributeContext_HttpRequest, h *headers) (problem string) {
 	for _, header := range http.GetHeaderMap().GetHeaders() {
-		if !h.reads(header.GetKey()) {
-			continue // most of a browser's: not worth a copy
-		}
-		value := header.GetValue()
-		if raw := header.GetRawValue(); len(raw) > 0 {
-			value = string(raw)
-		}
-		if problem := h.set(header.GetKey(), value); problem != "" {
+		if problem := h.set(header.GetKey(), header.GetValue(), header.GetRawValue()); problem != "" {
 			return problem
 		}
 	}
 	for name, value := range http.GetHeaders() {
-		if problem := h.set(name, value); problem != "" {
+		if problem := h.set(name, value, nil); problem != "" {
 			return problem
 		}
 	}
@@ -65,37 +58,21 @@ type headers struct {
 	seen int
 }
 
-// reads says that set does something with a header of this name.
-func (h *headers) reads(name string) bool {
-	switch name = strings.ToLower(name); name {
-	case contract.Cookie, contract.Authorization, contract.APIKey, partialBody:
-		return true
-	}
-	to, _ := field(h.Request, name)
-	return to != nil
-}
-
-func (h *headers) set(name, value string) (problem string) {
+// set takes one header. Its value is raw, if that is not empty; it is copied only
+// where somebody reads it, which of most of a browser's headers nobody does.
+func (h *headers) set(name, value string, raw []byte) (problem string) {
 	name = strings.ToLower(name)
-	if name == contract.Cookie {
-		h.CookieLines = append(h.CookieLines, value)
+	switch name {
+	case contract.Cookie:
+		h.CookieLines = append(h.CookieLines, either(value, raw))
 		return ""
-	}
-	if name == contract.Authorization || name == contract.APIKey {
-		if !appToken(name, value) {
-			return ""
-		}
-		h.AppToken = true
-		if name == contract.Authorization {
-			if h.Token != "" {
-				return "header_twice"
-			}
-			h.Token = presign.Secret(value)
+	case contract.Authorization, contract.APIKey:
+		return h.token(name, either(value, raw))
+	case partialBody:
+		if either(value, raw) != "false" {
+			return "body_cut"
 		}
 		return ""
-	}
-	if name == partialBody && value != "false" {
-		return "body_cut"
 	}
 	field, bit := field(h.Request, name)
 	if field == nil {
@@ -105,8 +82,30 @@ func (h *headers) set(name, value string) (problem string) {
 		return "header_twice"
 	}
 	h.seen |= bit
-	*field = value
+	*field = either(value, raw)
 	return ""
+}
+
+// token takes a header that may carry a token of the application's own.
+func (h *headers) token(name, value string) (problem string) {
+	if !appToken(name, value) {
+		return ""
+	}
+	h.AppToken = true
+	if name == contract.Authorization {
+		if h.Token != "" {
+			return "header_twice"
+		}
+		h.Token = presign.Secret(value)
+	}
+	return ""
+}
+
+func either(value string, raw []byte) string {
+	if len(raw) > 0 {
+		return string(raw)
+	}
+	return value
 }
 
 // appToken says that a header carries a token as the application's API takes

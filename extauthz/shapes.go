@@ -85,7 +85,7 @@ func (s *scanner) header(string) {
 	if s.raw != "" {
 		value = s.raw
 	}
-	if s.headers.set(s.name, value) != "" {
+	if s.headers.set(s.name, value, nil) != "" {
 		s.refused = true
 	}
 	s.name, s.value, s.raw = "", "", ""

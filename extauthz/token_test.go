@@ -27,7 +27,7 @@ func TestATokenIsSeenAndNotShown(t *testing.T) {
 		{"x-api-keys", "secret-0123", false},
 	} {
 		h := &headers{Request: &decision.Request{}}
-		if problem := h.set(c.name, c.value); problem != "" || h.AppToken != c.want {
+		if problem := h.set(c.name, c.value, nil); problem != "" || h.AppToken != c.want {
 			t.Errorf("%s: %s: %v %s", c.name, c.value, h.AppToken, problem)
 		}
 		if strings.Contains(fmt.Sprintf("%+v", *h.Request), "secret") {

@@ -141,12 +141,14 @@ func (j *Journal) write() {
 // putGap tells how many records are missing.
 func (j *Journal) putGap() {
 	j.mu.Lock()
+	if j.missing == 0 { // as after nearly every record
+		j.mu.Unlock()
+		return
+	}
 	told := queued{j.gap(), j.missing}
 	j.missing = 0
 	j.mu.Unlock()
-	if told.gap > 0 {
-		j.put(told)
-	}
+	j.put(told)
 }
 
 // put writes a line. What it tells of is missing if that fails.

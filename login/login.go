@@ -124,8 +124,9 @@ type Service struct {
 	Now     func() time.Time
 	Rand    io.Reader
 
-	// Verifying bounds how many responses are verified at once.
-	Verifying chan struct{}
+	// Turns bounds how many signatures are made and verified at once, so that
+	// decisions have processors left.
+	Turns chan struct{}
 
 	waiting  waitingRoom
 	entering entering

@@ -75,7 +75,12 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	}
 	_, forced := session.Cookie(r.CookieLines, forceCookie)
 	passive := why == renewsUnasked && !forced
+	release, ref := s.takeTurn(ctx)
+	if ref != nil {
+		return s.Refuse(r, ref)
+	}
 	message, err := idp.SP().AuthnRequest(saml.AuthnRequestOptions{ForceAuthn: forced, IsPassive: passive, RelayState: h.String()})
+	release()
 	if err != nil {
 		return s.broken(r, err)
 	}

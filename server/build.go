@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -27,8 +28,6 @@ const (
 	// usedNames is how many used assertions are remembered: two names each,
 	// for a quarter of an hour at most.
 	usedNames = 1 << 18
-	// verifying is how many assertions are verified at once.
-	verifying = 64
 )
 
 // build makes the decider with all that it needs.
@@ -105,7 +104,7 @@ func (s *Server) service(c *config.Config, o Options, store state.Store, signIn 
 		Started:   o.Now(),
 		Now:       o.Now,
 		Rand:      o.Rand,
-		Verifying: make(chan struct{}, verifying),
+		Turns:     make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }
 

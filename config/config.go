@@ -554,6 +554,10 @@ type Envoy struct {
 	// S3 servers by one cluster, where buckets are on many: each still has a
 	// route of its own, and Envoy connects to no other.
 	DynamicForwardProxy bool
+	// TrustedHops (trusted_hops, 1 to 8; default: none) is how many proxies in front
+	// of Envoy are believed about where a request came from (X-Forwarded-For),
+	// such as a load balancer that ends TLS. Only they may reach Listen.
+	TrustedHops int
 	// CheckAddress (check_address, IP or name, and port; default: Listen) is
 	// where Envoy reaches Rolepass beyond its own machine.
 	CheckAddress string

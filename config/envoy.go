@@ -7,7 +7,7 @@ import (
 
 func (s section) envoy(c *Config) {
 	v := s.get("envoy")
-	e := s.section(v, "listen", "admin", "certificate", "private_key", "access_log", "ca", "dynamic_forward_proxy", "check_address", "check_certificate", "check_private_key", "check_ca")
+	e := s.section(v, "listen", "admin", "certificate", "private_key", "access_log", "ca", "dynamic_forward_proxy", "trusted_hops", "check_address", "check_certificate", "check_private_key", "check_ca")
 	c.Envoy = Envoy{
 		Listen:      defaultEnvoyListen(c),
 		Admin:       defaultEnvoyAdmin,
@@ -17,6 +17,7 @@ func (s section) envoy(c *Config) {
 		CA:          "/etc/ssl/certs/ca-certificates.crt",
 
 		DynamicForwardProxy: e.boolean(e.get("dynamic_forward_proxy")),
+		TrustedHops:         e.number("trusted_hops", 0, 1, mostHops),
 	}
 	if at := e.get("listen"); at.given() {
 		c.Envoy.Listen = e.text(at)
@@ -37,17 +38,22 @@ func (s section) envoy(c *Config) {
 	e.envoysEnd(c, v.given())
 }
 
-// certificate wants both files or none, and both where Envoy speaks https.
+// mostHops is how many proxies in front of Envoy anybody has.
+const mostHops = 8
+
+// certificate wants both files or none, and both where Envoy speaks https and no
+// proxy in front of it does.
 func (s section) certificate(c *Config, given bool) {
 	certificate, key := s.get("certificate"), s.get("private_key")
 	https := c.PublicURL != nil && c.PublicURL.Scheme == "https" && (s.needs == ForEnvoy || s.needs == Everything && given)
+	ends := c.Envoy.TrustedHops > 0
 	switch {
 	case !certificate.given() && key.given():
 		s.problem(certificate.place, "it is missing: give the PEM file of the certificate beside its private_key")
 	case !key.given() && certificate.given():
 		s.problem(key.place, "it is missing: give the PEM file of the key beside its certificate")
-	case !certificate.given() && https:
-		s.problem(certificate.place, "it is missing: public_url is https, so give the PEM files of a certificate and of its private_key")
+	case !certificate.given() && https && !ends:
+		s.problem(certificate.place, "it is missing: public_url is https, so give the PEM files of a certificate and of its private_key, or trusted_hops where a proxy in front ends TLS")
 	case certificate.given() && c.PublicURL != nil && c.PublicURL.Scheme == "http":
 		s.problem(certificate.place, "public_url is plain http and needs no certificate: leave it out, or make public_url https")
 	}

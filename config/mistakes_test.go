@@ -120,6 +120,7 @@ func TestOneMistakeIsEnough(t *testing.T) {
 		{"owner_id: 1", "owner_id: 99999999999999999999", "whole number above zero"},
 		{"keys: keys", "keys: keys\nenvoy: {certificate: a, private_key: b}", "needs no certificate"},
 		{"public_url: http://localhost:8080", "public_url: https://label.example.com\nenvoy: {ca: x}", "give the PEM files of a certificate"},
+		{"keys: keys", "keys: keys\nenvoy: {trusted_hops: 9}", "trusted_hops is 9: write 1 to 8"},
 		// delivery
 		{"keys: keys", "keys: keys\ndelivery: header", "would serve the object with its own key"},
 		{"keys: keys", "keys: keys\ndelivery: proxy", "write one of route, redirect, header"},

@@ -51,6 +51,7 @@ func settings(c *config.Config) envoy.Settings {
 		CheckAddress: c.Envoy.CheckAddress, AppURL: c.AppURL(), ACSPath: c.ACSPath,
 		KeepCredentials:     c.LabelStudio.APIClients == config.APIClientsPass || len(c.Workloads) > 0 || c.Mode == config.Shadow,
 		DynamicForwardProxy: c.Envoy.DynamicForwardProxy,
+		TrustedHops:         uint32(c.Envoy.TrustedHops),
 		S3SignedHeaders:     c.Presign.ByHeader,
 	}
 	if t := c.CheckTLS; t != nil {

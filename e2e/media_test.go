@@ -94,18 +94,24 @@ func turnsPages(c *chromium, _ stack.Project) {
 	}
 }
 
-// playsSound jumps in the sound.
-func playsSound(c *chromium, _ stack.Project) {
-	c.does(`document.querySelector("audio").currentTime = 2`)
-	c.until(`(() => { const a = document.querySelector("audio"); return !a.seeking && Math.abs(a.currentTime - 2) < 0.2 && a.readyState >= 2 && a.error === null })()`)
+// jumps leads the element to a second. The editor goes back to the beginning
+// while it loads, so it is led there until it stays.
+func jumps(c *chromium, element, to string) {
+	c.until(`(() => {
+		const e = document.querySelector("` + element + `"), there = Math.abs(e.currentTime - ` + to + `) < 0.2;
+		if (!e.seeking && !there) e.currentTime = ` + to + `;
+		return !e.seeking && there && e.readyState >= 2 && e.error === null;
+	})()`)
 }
+
+// playsSound jumps in the sound.
+func playsSound(c *chromium, _ stack.Project) { jumps(c, "audio", "2") }
 
 // seeks jumps in the film, forwards and back, and asks for its last bytes, as
 // players do that look for an index at the end.
 func seeks(c *chromium, _ stack.Project) {
 	for _, to := range []string{"5", "1", "3.5"} {
-		c.does(`document.querySelector("video").currentTime = ` + to)
-		c.until(`(() => { const v = document.querySelector("video"); return !v.seeking && Math.abs(v.currentTime - ` + to + `) < 0.2 && v.readyState >= 2 && v.error === null })()`)
+		jumps(c, "video", to)
 	}
 	c.does(`fetch(document.querySelector("video").currentSrc, {headers: {Range: "bytes=-500"}}).then(async r => { window.lastBytes = r.status + " " + (await r.arrayBuffer()).byteLength })`)
 	c.until(`window.lastBytes === "206 500"`)

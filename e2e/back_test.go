@@ -70,9 +70,6 @@ func (c *chromium) leavesBehind(origin string, project int64) {
 	c.runs(chromedp.Navigate(fmt.Sprintf("%s/projects/%d/data", origin, project)))
 	c.until(shown)
 	c.does(`window.leftBehind = true`)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.statuses)
 }
 
 // goesBack leads the browser back to a project's page, as the button does.
@@ -84,6 +81,7 @@ func (c *chromium) goesBack(origin string, project int64) {
 	}
 	for _, entry := range slices.Backward(history.Entries) {
 		if strings.HasPrefix(entry.URL, fmt.Sprintf("%s/projects/%d/data", origin, project)) {
+			c.forgetsPage()
 			// chromedp's own way waits for a load, which a page that was put away has behind it.
 			if _, err := chromedp.Call(c.ctx, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: entry.ID}); err != nil {
 				c.fails(err)

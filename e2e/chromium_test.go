@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/rolepass/rolepass/e2e/stack"
@@ -29,7 +31,8 @@ type chromium struct {
 	demo stack.Demo
 
 	mu       sync.Mutex
-	statuses map[string]int64 // of data fetches, by address
+	loader   cdp.LoaderID     // of the page that the tab shows
+	statuses map[string]int64 // of that page's data fetches, by address
 }
 
 // opensChromium starts the browser that ROLEPASS_BROWSER names.
@@ -71,6 +74,11 @@ func (c *chromium) hears(event any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch e := event.(type) {
+	case *page.EventFrameNavigated:
+		if e.Frame.ParentID == "" {
+			c.loader = e.Frame.LoaderID
+			clear(c.statuses)
+		}
 	case *network.EventResponseReceivedExtraInfo:
 		for name, lines := range e.Headers {
 			if text, ok := lines.(string); ok && strings.EqualFold(name, "Set-Cookie") {
@@ -78,7 +86,8 @@ func (c *chromium) hears(event any) {
 			}
 		}
 	case *network.EventResponseReceived:
-		if strings.Contains(e.Response.URL, "/resolve/?fileuri=") {
+		// The page before may still hear of its own.
+		if e.LoaderID == c.loader && strings.Contains(e.Response.URL, "/resolve/?fileuri=") {
 			c.statuses[e.Response.URL] = e.Response.Status
 		}
 	}
@@ -209,15 +218,22 @@ func (c *chromium) opensProject(title string) stack.Project {
 	c.t.Helper()
 	for _, project := range c.demo.Projects {
 		if project.Title == title {
-			c.mu.Lock()
-			clear(c.statuses)
-			c.mu.Unlock()
+			c.forgetsPage()
 			c.runs(chromedp.Navigate(fmt.Sprintf("%s/projects/%d/data", c.demo.Public, project.ID)))
 			return project
 		}
 	}
 	c.t.Fatalf("no project %s", title)
 	return stack.Project{}
+}
+
+// forgetsPage forgets what the tab's page fetched, and fetches until there is
+// another.
+func (c *chromium) forgetsPage() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loader = "none"
+	clear(c.statuses)
 }
 
 // fetched gives the statuses of the data fetches once there are this many.

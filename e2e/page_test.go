@@ -30,7 +30,7 @@ func TestAPageOfThirtyInTheBrowser(t *testing.T) {
 	c.picture("shows")
 
 	arrived := map[string]bool{}
-	for _, x := range seen.settled(t) {
+	for _, x := range seen.ended(t) {
 		for i, address := range addresses {
 			if x.url != c.demo.Public+address || x.failure != "" && x.aborted {
 				continue

@@ -25,6 +25,8 @@ type exchange struct {
 	loader                                cdp.LoaderID // of the page that asked; none for a worker
 	worker                                bool         // a service worker answered
 	cached                                bool         // the browser had it already
+	ended                                 bool         // nothing of its body is to come
+	left                                  bool         // another page has taken the place of the one that asked
 }
 
 // traffic is what a page and its network say to each other.
@@ -75,9 +77,11 @@ func (n *traffic) hears(event any) {
 		}
 	case *network.EventRequestServedFromCache:
 		at(e.RequestID).cached = true
+	case *network.EventLoadingFinished:
+		at(e.RequestID).ended = true
 	case *network.EventLoadingFailed:
 		x := at(e.RequestID)
-		x.failure, x.aborted = e.ErrorText, e.Canceled
+		x.failure, x.aborted, x.ended = e.ErrorText, e.Canceled, true
 	}
 }
 
@@ -92,12 +96,25 @@ func (n *traffic) forget() {
 // that asked: such a request is left out.
 func (n *traffic) settled(t *testing.T) []exchange {
 	t.Helper()
+	return n.waits(t, func(x exchange) bool { return x.status != 0 || x.failure != "" })
+}
+
+// ended waits until every data fetch has its whole answer, which a film or a
+// sound may never have, or has failed.
+func (n *traffic) ended(t *testing.T) []exchange {
+	t.Helper()
+	all := n.waits(t, func(x exchange) bool { return x.ended || x.left })
+	return slices.DeleteFunc(all, func(x exchange) bool { return !x.ended })
+}
+
+func (n *traffic) waits(t *testing.T, enough func(exchange) bool) []exchange {
+	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		all := n.fetches()
-		waiting := slices.DeleteFunc(slices.Clone(all), func(x exchange) bool { return x.status != 0 || x.failure != "" })
+		waiting := slices.DeleteFunc(slices.Clone(all), enough)
 		if len(waiting) == 0 {
 			return all
 		}
@@ -105,7 +122,7 @@ func (n *traffic) settled(t *testing.T) []exchange {
 		case <-tick.C:
 		case <-deadline:
 			for _, x := range waiting {
-				t.Logf("%s, asked by loader %q", shortened(x.url), x.loader)
+				t.Logf("%s: %d, asked by loader %q", shortened(x.url), x.status, x.loader)
 			}
 			t.Fatalf("%d of %d data fetches stay without an answer", len(waiting), len(all))
 		}
@@ -117,8 +134,9 @@ func (n *traffic) fetches() (found []exchange) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, x := range n.all {
-		left := x.status == 0 && x.failure == "" && x.loader != "" && n.loaders[x.frame] != "" && n.loaders[x.frame] != x.loader
-		if u, err := url.Parse(x.url); err == nil && !left && u.Query().Has("fileuri") {
+		x.left = x.loader != "" && n.loaders[x.frame] != "" && n.loaders[x.frame] != x.loader
+		gone := x.left && x.status == 0 && x.failure == ""
+		if u, err := url.Parse(x.url); err == nil && !gone && u.Query().Has("fileuri") {
 			found = append(found, *x)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 // browserPatience bounds one story in a browser.
-const browserPatience = 4 * time.Minute
+const browserPatience = 8 * time.Minute
 
 // chromium is a real browser with a profile of its own.
 type chromium struct {
@@ -196,7 +196,7 @@ func list(all []string) string {
 // until asks the page again and again, whichever page that is by then.
 func (c *chromium) until(condition string) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(c.ctx, 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -239,7 +239,7 @@ func (c *chromium) forgetsPage() {
 // fetched gives the statuses of the data fetches once there are this many.
 func (c *chromium) fetched(atLeast int) map[string]int64 {
 	c.t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -17,7 +17,7 @@ import (
 // they submit is saved.
 func TestAnEditorOutlivesItsCredentials(t *testing.T) {
 	s := running(t)
-	const life = 48 * time.Second // nothing is signed in the last half minute
+	const life = 75 * time.Second // so that the editor shows before; nothing is signed in the last half minute
 	sts := map[string]any{"sts": []any{map[string]any{"name": "demo", "region": "us-east-1", "endpoint": shortLived(t, s.Demo.STS, life)}}}
 	err := s.WithConfig(t.Context(), sts, func() {
 		c := opensChromium(t)

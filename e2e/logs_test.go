@@ -129,4 +129,4 @@ func (v *visitor) refusedAs(got answer, code string) {
 }
 
 // logPatience is how much later than its answer a request may be logged.
-const logPatience = 20 * time.Second
+const logPatience = time.Minute

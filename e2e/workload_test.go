@@ -296,7 +296,7 @@ func (v *visitor) settles(task int64, uri, bearer string, status int) {
 	var got answer
 	for began := time.Now(); ; <-tick.C {
 		got = v.asks("GET", v.fetching(task, uri), nil, bearer)
-		if waited := time.Since(began); got.StatusCode == http.StatusOK || waited > 10*time.Second || waited > 3*time.Second && status != http.StatusOK {
+		if waited := time.Since(began); got.StatusCode == http.StatusOK || waited > time.Minute || waited > 3*time.Second && status != http.StatusOK {
 			break
 		}
 	}

@@ -20,8 +20,8 @@ import (
 
 // composition is the stack of docker-compose.yml, with what watches it.
 type composition struct {
-	root string // the repository
-	logs []*exec.Cmd
+	root string               // the repository
+	logs map[string]*exec.Cmd // by service, which they follow
 }
 
 // composedName is the project's name: a demonstration of the user's own is
@@ -146,8 +146,8 @@ func (s *Stack) trusts(ctx context.Context) error {
 	return nil
 }
 
-// follows writes a service's log to a file, also when the service is stopped
-// and started again.
+// follows writes the log of a service's container to a file. Another container of
+// the same service is followed anew: what followed the one before may say nothing.
 func (s *Stack) follows(service string) error {
 	file, err := s.appends(service + ".log")
 	if err != nil {
@@ -158,7 +158,10 @@ func (s *Stack) follows(service string) error {
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("following the log of %s: %w", service, err)
 	}
-	s.composed.logs = append(s.composed.logs, command)
+	if s.composed.logs == nil {
+		s.composed.logs = map[string]*exec.Cmd{}
+	}
+	s.composed.logs[service] = command
 	return nil
 }
 
@@ -178,10 +181,16 @@ func (s *Stack) stopComposed() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_ = s.compose(ctx, nil, "down", "--volumes", "--timeout", "2")
-	for _, log := range s.composed.logs {
-		_ = log.Process.Kill()
-		_ = log.Wait()
+	for service := range s.composed.logs {
+		s.unfollows(service)
 	}
+}
+
+func (s *Stack) unfollows(service string) {
+	log := s.composed.logs[service]
+	_ = log.Process.Kill()
+	_ = log.Wait()
+	delete(s.composed.logs, service)
 }
 
 // TLS is how to connect to the stack's https addresses; nil where it has none.
@@ -218,5 +227,9 @@ func (s *Stack) withoutComposedRolepass(ctx context.Context, do func()) error {
 		return err
 	}
 	do()
-	return s.compose(ctx, nil, "up", "--detach", "--no-build", "--pull", "never", "--no-deps", "--force-recreate", "--wait", "rolepass", "peek")
+	s.unfollows("rolepass")
+	if err := s.compose(ctx, nil, "up", "--detach", "--no-build", "--pull", "never", "--no-deps", "--force-recreate", "--wait", "rolepass", "peek"); err != nil {
+		return err
+	}
+	return s.follows("rolepass")
 }

@@ -40,7 +40,7 @@ func byNumber(who *session.Session) client.Asker {
 // byCookie names the application's own session, which is the credential, too.
 func byCookie(who *session.Session, cookie string) client.Asker {
 	sum := sha256.Sum256([]byte(cookie))
-	return client.Asker{Session: who.ID, Credential: hex.EncodeToString(sum[:16]), Cookie: presign.Secret(cookie)}
+	return client.Asker{Session: who.ID, Credential: hex.EncodeToString(sum[:16]), Person: who.Principal.IdP + "\x00" + who.Principal.NameID, Cookie: presign.Secret(cookie)}
 }
 
 // opened tells the client which page of tasks the person is about to see: its

@@ -169,7 +169,7 @@ func (w *world) login(sessions *session.Manager, cache *credcache.Cache, set *gr
 			return &credcache.Exchanger{Name: "aws", STS: exchange{w.clock}, Duration: time.Hour, Called: func(string) {}}
 		},
 		SignIn: func(context.Context, saml.Principal) (int64, error) { return 0, nil },
-		Ended:  app.Forget, Started: w.now, Now: w.clock, Rand: random(), Turns: make(chan struct{}, 1),
+		Ended:  app.Forget, Started: w.now, Now: w.clock, Rand: random(), Verifying: make(chan struct{}, 1), Signing: login.NewTurns(4, 64),
 	}
 }
 

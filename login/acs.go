@@ -18,7 +18,7 @@ import (
 // Codes of the ACS. Those of the assertion itself are package saml's.
 const (
 	CodeACSForm      refusal.Code = "acs_form"
-	CodeBusy         refusal.Code = "login_busy"
+	CodeACSBusy      refusal.Code = "acs_busy"
 	CodeLoginUnknown refusal.Code = "acs_login_unknown"
 	CodeReplay       refusal.Code = "saml_replay"
 	CodeBeforeStart  refusal.Code = "saml_before_start"
@@ -108,14 +108,14 @@ func (s *Service) unknown(r Request, h handle) Page {
 	return page
 }
 
-// takeTurn bounds the signatures that are made and verified at once: whoever
-// floods us with logins makes logins wait, and nobody who is in.
+// takeTurn bounds the verifications that run at once, so that a flood of
+// responses costs others nothing.
 func (s *Service) takeTurn(ctx context.Context) (release func(), ref *refusal.Refusal) {
 	select {
-	case s.Turns <- struct{}{}:
-		return func() { <-s.Turns }, nil
+	case s.Verifying <- struct{}{}:
+		return func() { <-s.Verifying }, nil
 	case <-ctx.Done():
-		return nil, refusal.New(refusal.Unavailable, CodeBusy, "too many logins arrive at once: try again")
+		return nil, refusal.New(refusal.Unavailable, CodeACSBusy, "too many logins arrive at once: try again")
 	}
 }
 

@@ -124,7 +124,7 @@ func TestEightQuestionsAtATime(t *testing.T) {
 // A login that waits for STS keeps nobody else from having theirs verified.
 func TestASlowSTSDoesNotHoldATurn(t *testing.T) {
 	w := newWorld(t)
-	w.Turns = make(chan struct{}, 1)
+	w.Verifying = make(chan struct{}, 1)
 	both := make(chan struct{})
 	var open sync.Once
 	w.sts = func(*sts.AssumeRoleWithSAMLInput, *sts.AssumeRoleWithSAMLOutput) error {
@@ -153,30 +153,17 @@ func TestASlowSTSDoesNotHoldATurn(t *testing.T) {
 	group.Wait()
 }
 
-// With all turns taken, nobody is sent to the IdP: a signed request costs more
-// than all else that a stranger can ask for.
-func TestWithoutATurnNoLoginBegins(t *testing.T) {
-	w := newWorld(t)
-	w.Turns = make(chan struct{})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	page := w.Start(ctx, login.Request{Method: "GET", Target: "/"})
-	if page.Status != 503 || page.Refusal == nil || page.Refusal.Code != login.CodeBusy || header(page, "retry-after") == "" || header(page, "set-cookie") != "" {
-		t.Errorf("answered %d, %v", page.Status, page.Refusal)
-	}
-}
-
 // With all turns taken, who gives up waiting is refused and not verified.
 func TestWithoutATurnNothingIsVerified(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	request := b.starts("/")
-	w.Turns = make(chan struct{})
+	w.Verifying = make(chan struct{})
 	post := posting(w.idp.Response(right(request)), request.RelayState)
 	post.CookieLines = b.lines()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if page := w.Handle(ctx, post); page.Status != 503 || page.Refusal.Code != login.CodeBusy || header(page, "retry-after") == "" {
+	if page := w.Handle(ctx, post); page.Status != 503 || page.Refusal.Code != login.CodeACSBusy || header(page, "retry-after") == "" {
 		t.Errorf("answered %d, %v", page.Status, page.Refusal)
 	}
 }

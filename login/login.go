@@ -124,9 +124,11 @@ type Service struct {
 	Now     func() time.Time
 	Rand    io.Reader
 
-	// Turns bounds how many signatures are made and verified at once, so that
-	// decisions have processors left.
-	Turns chan struct{}
+	// Verifying bounds how many responses are verified at once.
+	Verifying chan struct{}
+	// Signing are the turns in which strangers' requests to an IdP are signed, so
+	// that decisions have processors left.
+	Signing *Turns
 
 	waiting  waitingRoom
 	entering entering

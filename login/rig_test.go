@@ -106,7 +106,7 @@ func newWorld(t testing.TB) *world {
 			return 42, nil
 		},
 		Ended:   func(id string) { w.mu.Lock(); defer w.mu.Unlock(); w.ended = append(w.ended, id) },
-		Started: w.at, Now: w.now, Rand: random(4), Turns: make(chan struct{}, 4),
+		Started: w.at, Now: w.now, Rand: random(4), Verifying: make(chan struct{}, 4), Signing: login.NewTurns(4, 64),
 	}
 	w.passes(time.Second) // assertions come after the start
 	return w

@@ -20,12 +20,7 @@ const CodeLogoutForm refusal.Code = "slo_form"
 // logout that began here. No cookie of ours is needed, because the IdP may
 // send its request from a frame or from another site.
 func (s *Service) singleLogout(ctx context.Context, r Request) Page {
-	release, ref := s.takeTurn(ctx)
-	if ref != nil {
-		return s.Refuse(r, ref)
-	}
-	sp, message, relayState, err := s.readLogout(r)
-	release()
+	sp, message, relayState, err := s.readLogoutInTurn(ctx, r)
 	if err != nil {
 		return s.refuseResponse(r, err)
 	}
@@ -55,6 +50,15 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 		s.clears(&page, r)
 	}
 	return page
+}
+
+func (s *Service) readLogoutInTurn(ctx context.Context, r Request) (*saml.ServiceProvider, *saml.Logout, string, error) {
+	release, ref := s.takeTurn(ctx)
+	if ref != nil {
+		return nil, nil, "", ref
+	}
+	defer release()
+	return s.readLogout(r)
 }
 
 // readLogout verifies the message with the IdP whose issuer it names.

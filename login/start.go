@@ -75,12 +75,10 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	}
 	_, forced := session.Cookie(r.CookieLines, forceCookie)
 	passive := why == renewsUnasked && !forced
-	release, ref := s.takeTurn(ctx)
-	if ref != nil {
-		return s.Refuse(r, ref)
+	message, err := s.authnRequest(ctx, idp, why, saml.AuthnRequestOptions{ForceAuthn: forced, IsPassive: passive, RelayState: h.String()})
+	if errors.Is(err, errBusy) {
+		return s.Refuse(r, refusal.New(refusal.Unavailable, CodeBusy, "too many logins begin at once: try again"))
 	}
-	message, err := idp.SP().AuthnRequest(saml.AuthnRequestOptions{ForceAuthn: forced, IsPassive: passive, RelayState: h.String()})
-	release()
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -101,6 +99,20 @@ func (s *Service) start(ctx context.Context, r Request, idp IdP, back string, at
 	}
 	page.set("set-cookie", cookie)
 	return page
+}
+
+// authnRequest makes the request to an IdP. A signature costs more than all else
+// that a stranger can ask for, so theirs are made in turns; whoever is in and
+// renews does not wait behind them.
+func (s *Service) authnRequest(ctx context.Context, idp IdP, why errand, o saml.AuthnRequestOptions) (*saml.Message, error) {
+	if why == signsIn {
+		back, err := s.Signing.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer back()
+	}
+	return idp.SP().AuthnRequest(o)
 }
 
 // current is the session that the browser has now, if any, and whose it is.

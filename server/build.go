@@ -28,6 +28,11 @@ const (
 	// usedNames is how many used assertions are remembered: two names each,
 	// for a quarter of an hour at most.
 	usedNames = 1 << 18
+	// verifying is how many assertions are verified at once.
+	verifying = 64
+	// startsWaiting is how many logins that begin wait for their signature: about
+	// a second's.
+	startsWaiting = 64
 )
 
 // build makes the decider with all that it needs.
@@ -104,7 +109,8 @@ func (s *Server) service(c *config.Config, o Options, store state.Store, signIn 
 		Started:   o.Now(),
 		Now:       o.Now,
 		Rand:      o.Rand,
-		Turns:     make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		Verifying: make(chan struct{}, verifying),
+		Signing:   login.NewTurns(max(1, runtime.GOMAXPROCS(0)/2), startsWaiting),
 	}
 }
 

@@ -56,7 +56,7 @@ func NewWorld(start time.Time) (*World, error) {
 		Hosts: []string{"label.test"}, PublicOrigin: Public, Sessions: sessions, Cache: cache, App: app,
 		Login: &login.Service{
 			PublicURL: Public, ACSPath: "/rolepass/saml/acs", Sealer: sealer, Used: state.NewMemoryOnce(16, w.clock), Sessions: sessions, Cache: cache,
-			Ended: app.Forget, Started: start, Now: w.clock, Rand: random(), Turns: make(chan struct{}, 1),
+			Ended: app.Forget, Started: start, Now: w.clock, Rand: random(), Verifying: make(chan struct{}, 1), Signing: login.NewTurns(4, 64),
 		},
 		Bearer: func(_ context.Context, user int64) (presign.Secret, error) {
 			return presign.Secret("Bearer " + strconv.FormatInt(user, 10)), nil

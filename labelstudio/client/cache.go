@@ -35,6 +35,7 @@ type flight struct {
 	ended  bool
 	answer Answer
 	err    error
+	share  string // whose of the questions on their way it is
 	// back hands back the turn that it has; nil: it has none.
 	back func()
 }
@@ -72,7 +73,7 @@ func (c *Client) ask(ctx context.Context, asker Asker, q question) (Answer, erro
 				return Answer{}, tooManyTokens()
 			}
 		}
-		f = &flight{done: make(chan struct{}), back: back}
+		f = &flight{done: make(chan struct{}), share: asker.share(), back: back}
 		c.flights[q] = f
 		if alone := context.WithoutCancel(ctx); c.ByProject && q.kind == "task" {
 			c.enqueue(alone, asker, q, f)
@@ -144,7 +145,7 @@ func (c *Client) inTurn(ctx context.Context, asker Asker, ask func() (Answer, er
 			answer, err = Answer{}, unavailable(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	back, err := c.turns.take(ctx, asker.Credential)
+	back, err := c.turns.take(ctx, asker.share())
 	if err != nil {
 		return Answer{}, unavailable(err)
 	}
@@ -162,8 +163,8 @@ func (c *Client) full(asker Asker) bool {
 		return false
 	}
 	theirs := 0
-	for q := range c.flights {
-		if q.credential == asker.Credential {
+	for _, f := range c.flights {
+		if f.share == asker.share() {
 			theirs++
 		}
 	}

@@ -264,18 +264,21 @@ func person(n int64) client.Asker {
 // the turns and of the places, and nobody else waits for them; three who do so
 // leave a place to the next.
 func TestOnePersonKeepsNobodyWaiting(t *testing.T) {
-	for name, byProject := range map[string]bool{"by task": false, "by project": true} {
+	for name, how := range map[string]struct{ byProject, credentials bool }{"by task": {}, "by project": {byProject: true}, "with ever new credentials": {credentials: true}} {
 		for flooding := range int64(3) {
 			t.Run(fmt.Sprintf("%s, %d of them", name, flooding+1), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := &studio{slow: time.Second}
 					c := s.client()
-					c.ByProject = byProject
+					c.ByProject = how.byProject
 					var all sync.WaitGroup
 					for who := range flooding + 1 {
 						for task := range int64(2000) {
 							asker := person(who)
 							asker.Session = fmt.Sprint(asker.Session, " in window ", task)
+							if how.credentials {
+								asker.Person, asker.Credential = asker.Credential, fmt.Sprint("cookie ", who, task)
+							}
 							all.Go(func() { c.Task(t.Context(), asker, task+1) })
 						}
 						synctest.Wait()

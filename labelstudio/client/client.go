@@ -120,6 +120,9 @@ type Asker struct {
 	// Credential tells apart the app credentials of a session, such as the
 	// user id of a bearer: an answer to one is no answer to another.
 	Credential string
+	// Person is whose share of the questions it is, where one may have several
+	// credentials; empty: the credential's.
+	Person string
 	// Authorization is the value of the Authorization header; empty: none.
 	Authorization presign.Secret
 	// Cookie is the value of the Cookie header; empty: none.

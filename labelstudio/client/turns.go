@@ -17,56 +17,65 @@ type turns struct {
 	all chan struct{}
 
 	mu sync.Mutex
-	of map[string]*share
+	of map[string]*portion
 }
 
-// share is what one credential has of the turns.
-type share struct {
+// portion is what one person has of the turns.
+type portion struct {
 	turns chan struct{}
 	users int // who have a turn of it, or wait for one
 }
 
 func newTurns() *turns {
-	return &turns{all: make(chan struct{}, atOnce), of: map[string]*share{}}
+	return &turns{all: make(chan struct{}, atOnce), of: map[string]*portion{}}
+}
+
+// share names whose turns a question takes: the person's, who could have as many
+// credentials as they like where the application gives them.
+func (a Asker) share() string {
+	if a.Person != "" {
+		return a.Person
+	}
+	return a.Credential
 }
 
 // take waits for a turn, and gives what hands it back.
-func (t *turns) take(ctx context.Context, credential string) (back func(), err error) {
-	own := t.enter(credential)
+func (t *turns) take(ctx context.Context, share string) (back func(), err error) {
+	own := t.enter(share)
 	select {
 	case own.turns <- struct{}{}:
 	case <-ctx.Done():
-		t.leave(credential)
+		t.leave(share)
 		return nil, ctx.Err()
 	}
 	select {
 	case t.all <- struct{}{}:
-		return func() { <-t.all; <-own.turns; t.leave(credential) }, nil
+		return func() { <-t.all; <-own.turns; t.leave(share) }, nil
 	case <-ctx.Done():
 		<-own.turns
-		t.leave(credential)
+		t.leave(share)
 		return nil, ctx.Err()
 	}
 }
 
-func (t *turns) enter(credential string) *share {
+func (t *turns) enter(share string) *portion {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	own := t.of[credential]
+	own := t.of[share]
 	if own == nil {
-		own = &share{turns: make(chan struct{}, mostOfOne)}
-		t.of[credential] = own
+		own = &portion{turns: make(chan struct{}, mostOfOne)}
+		t.of[share] = own
 	}
 	own.users++
 	return own
 }
 
-// leave forgets a share that nobody uses.
-func (t *turns) leave(credential string) {
+// leave forgets a portion that nobody uses.
+func (t *turns) leave(share string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	own := t.of[credential]
+	own := t.of[share]
 	if own.users--; own.users == 0 {
-		delete(t.of, credential)
+		delete(t.of, share)
 	}
 }

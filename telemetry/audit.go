@@ -64,11 +64,11 @@ func silent(e *decision.Event) bool {
 	return false
 }
 
-// line gives the record of an event; nil for one that is not audited: a
-// request that was passed to the application, which keeps a log of its own.
-func (a audit) line(e *decision.Event) []byte {
+// line writes the record of an event, if it is audited: a request that was passed
+// to the application is not, which keeps a log of its own.
+func (a audit) line(to *bytes.Buffer, e *decision.Event) bool {
 	if silent(e) {
-		return nil
+		return false
 	}
 	r := record{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), RequestID: printable(e.RequestID), Kind: e.Kind.String(), Code: code(e), Method: printable(e.Method),
@@ -83,15 +83,8 @@ func (a audit) line(e *decision.Event) []byte {
 	if e.Location.Bucket != "" {
 		r.Bucket, r.Object = e.Location.Bucket, a.objects.hash(e.Location.URI())
 	}
-	line := bytes.NewBuffer(make([]byte, 0, usualLine))
-	if err := json.NewEncoder(line).Encode(&r); err != nil {
-		return nil // not for strings and numbers
-	}
-	return line.Bytes()
+	return json.NewEncoder(to).Encode(&r) == nil // as always, for strings and numbers
 }
-
-// usualLine is more than a record of a fetch needs.
-const usualLine = 640
 
 // printable bounds what a client may write into the audit.
 func printable(s string) string {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -27,38 +29,44 @@ type JournalOptions struct {
 	Now func() time.Time
 }
 
-// Journal writes one JSON line per event that it is for, in order, behind a
-// bounded queue. Records that do not fit are lost, and that is never silent: they
-// are counted, and the journal itself says how many are missing where.
+// Journal writes one JSON line per event that it is for, in order. Lines wait,
+// bounded in number, while the writer is with those before, and are written
+// together: under load a line costs no waking and no system call of its own.
+// Records that do not fit are lost, and that is never silent: they are counted, and
+// the journal itself says how many are missing where.
 type Journal struct {
-	// line writes an event as a line; nil: as none.
-	line func(*decision.Event) []byte
+	// line writes an event as a line, and says whether it is for the journal.
+	line func(*bytes.Buffer, *decision.Event) bool
 	out  io.Writer
 	file io.Closer // nil for stdout
 	lost func(int)
 	log  *slog.Logger
 	now  func() time.Time
 
-	mu      sync.Mutex
-	closed  bool
-	missing int // since the last line about it
-	queue   chan queued
-	done    chan struct{}
+	mu     sync.Mutex
+	closed bool
+	next   batch
+	spare  []byte        // of a batch that was written, for another
+	some   chan struct{} // next is no longer empty
+	done   chan struct{}
 
 	// Only the writer uses these.
 	torn bool      // the last line was written in part
 	told time.Time // when the log was last told
 }
 
-// queued is a line that waits: one record, or what tells of a gap.
-type queued struct {
-	line []byte
-	gap  int // how many records are missing; 0 for a record
+// batch are lines that are written together, and how many records are missing
+// before and after them.
+type batch struct {
+	before  int
+	lines   []byte
+	records int
+	after   int
 }
 
 // openJournal appends to a file, which only its owner may read, or writes to
 // standard output where the path is "stdout".
-func openJournal(path string, line func(*decision.Event) []byte, o JournalOptions) (*Journal, error) {
+func openJournal(path string, line func(*bytes.Buffer, *decision.Event) bool, o JournalOptions) (*Journal, error) {
 	if path == "stdout" {
 		return newJournal(os.Stdout, line, o), nil
 	}
@@ -71,116 +79,135 @@ func openJournal(path string, line func(*decision.Event) []byte, o JournalOption
 	return j, nil
 }
 
-func newJournal(out io.Writer, line func(*decision.Event) []byte, o JournalOptions) *Journal {
-	j := &Journal{line: line, out: out, lost: o.Lost, log: o.Log, now: o.Now, queue: make(chan queued, waiting), done: make(chan struct{})}
+func newJournal(out io.Writer, line func(*bytes.Buffer, *decision.Event) bool, o JournalOptions) *Journal {
+	j := &Journal{line: line, out: out, lost: o.Lost, log: o.Log, now: o.Now, some: make(chan struct{}, 1), done: make(chan struct{})}
 	go j.write()
 	return j
 }
 
-// Sink records a decision. It never waits.
+// Sink records a decision. It never waits for the disk.
 func (j *Journal) Sink(e *decision.Event) {
-	line := j.line(e)
-	if line == nil {
-		return
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buffer)
+	buffer.Reset()
+	if j.line(buffer, e) {
+		j.add(buffer.Bytes())
 	}
+}
+
+// buffers are for a line each, until it is added.
+var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
+
+// add lets a line wait, if there is room.
+func (j *Journal) add(line []byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.closed {
+	switch {
+	case j.closed:
 		j.lost(1)
-		return
-	}
-	if !j.tellGap() || !j.offer(queued{line: line}) {
-		j.missing++
+	case j.next.records == waiting || j.next.after > 0:
+		j.next.after++
 		j.lost(1)
-	}
-}
-
-// tellGap puts a line where records are missing, if there is room for it.
-func (j *Journal) tellGap() bool {
-	if j.missing == 0 {
-		return true
-	}
-	if !j.offer(queued{j.gap(), j.missing}) {
-		return false
-	}
-	j.missing = 0
-	return true
-}
-
-// offer queues a line if there is room.
-func (j *Journal) offer(line queued) bool {
-	select {
-	case j.queue <- line:
-		return true
 	default:
-		return false
+		j.next.lines = append(j.next.lines, line...)
+		if j.next.records++; j.next.records == 1 {
+			j.wake()
+		}
+	}
+}
+
+// wake tells the writer, unless it is told already.
+func (j *Journal) wake() {
+	select {
+	case j.some <- struct{}{}:
+	default:
 	}
 }
 
 // gap is the line that stands where records are missing.
-func (j *Journal) gap() []byte {
-	text, err := json.Marshal(map[string]any{"time": j.now().UTC().Format(time.RFC3339Nano), "kind": "audit_lost", "records": j.missing})
+func (j *Journal) gap(missing int) []byte {
+	text, err := json.Marshal(map[string]any{"time": j.now().UTC().Format(time.RFC3339Nano), "kind": "audit_lost", "records": missing})
 	if err != nil {
 		return nil // not for strings and numbers
 	}
 	return append(text, '\n')
 }
 
-// write is the one writer. Where nothing waits, it tells of a gap at once.
+// write is the one writer. It lets others go first: what they decide meanwhile
+// is in the same batch.
 func (j *Journal) write() {
 	defer close(j.done)
-	for line := range j.queue {
-		j.put(line)
-		if len(j.queue) == 0 {
-			j.putGap()
+	for range j.some {
+		runtime.Gosched()
+		j.put(j.take())
+	}
+	j.put(j.take())
+}
+
+// take begins another batch.
+func (j *Journal) take() batch {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	b := j.next
+	j.next = batch{lines: j.spare[:0]}
+	j.spare = nil
+	return b
+}
+
+// put writes a batch, and tells what is missing where.
+func (j *Journal) put(b batch) {
+	j.tell(b.before)
+	if b.records > 0 {
+		n, err := j.append(b.lines)
+		if err != nil {
+			missing := b.records - bytes.Count(b.lines[:n], []byte{'\n'})
+			j.lost(missing)
+			j.miss(missing, err)
 		}
 	}
-	j.putGap()
-}
-
-// putGap tells how many records are missing.
-func (j *Journal) putGap() {
-	j.mu.Lock()
-	if j.missing == 0 { // as after nearly every record
+	j.tell(b.after)
+	if cap(b.lines) <= largestSpare {
+		j.mu.Lock()
+		j.spare = b.lines
 		j.mu.Unlock()
-		return
 	}
-	told := queued{j.gap(), j.missing}
-	j.missing = 0
-	j.mu.Unlock()
-	j.put(told)
 }
 
-// put writes a line. What it tells of is missing if that fails.
-func (j *Journal) put(q queued) {
-	err := j.append(q.line)
-	if err == nil {
+// largestSpare bounds what is kept for another batch, in bytes.
+const largestSpare = 64 << 10
+
+// tell writes how many records are missing; they were counted when they were lost.
+func (j *Journal) tell(missing int) {
+	if missing == 0 {
 		return
 	}
-	if q.gap == 0 { // else it was counted when it was lost
-		j.lost(1)
+	if _, err := j.append(j.gap(missing)); err != nil {
+		j.miss(missing, err)
 	}
-	j.miss(max(1, q.gap))
+}
+
+// miss lets the next batch tell of records that could not be written.
+func (j *Journal) miss(records int, err error) {
+	j.mu.Lock()
+	j.next.before += records
+	j.mu.Unlock()
 	j.complain(err)
 }
 
-func (j *Journal) miss(records int) {
-	j.mu.Lock()
-	j.missing += records
-	j.mu.Unlock()
-}
-
-// append writes a line after whole lines only: a full disk may have taken a
-// part of the one before.
-func (j *Journal) append(line []byte) error {
+// append writes lines after whole lines only: a full disk may have taken a part
+// of the one before.
+func (j *Journal) append(lines []byte) (n int, err error) {
 	if j.torn {
-		line = append([]byte{'\n'}, line...)
+		if _, err := j.out.Write([]byte{'\n'}); err != nil {
+			return 0, err
+		}
+		j.torn = false
 	}
-	n, err := j.out.Write(line)
+	n, err = j.out.Write(lines)
 	if n > 0 {
-		j.torn = line[n-1] != '\n'
+		j.torn = lines[n-1] != '\n'
 	}
-	return err
+	return n, err
 }
 
 // complain tells the log, once a minute.
@@ -196,7 +223,7 @@ func (j *Journal) Close(ctx context.Context) error {
 	j.mu.Lock()
 	if !j.closed {
 		j.closed = true
-		close(j.queue)
+		close(j.some)
 	}
 	j.mu.Unlock()
 	select {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -68,19 +69,18 @@ func OpenRecorder(path string, o RecorderOptions) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.offer(queued{line: append(text, '\n')})
+	j.add(append(text, '\n'))
 	return j, nil
 }
 
-// line gives the record of an event; nil for one that no configuration would
-// have changed: of nobody, of a page, of a request that is refused for what it
-// is.
-func (o RecorderOptions) line(e *decision.Event) []byte {
+// line writes the record of an event, but for one that no configuration would have
+// changed: of nobody, of a page, of a request that is refused for what it is.
+func (o RecorderOptions) line(to *bytes.Buffer, e *decision.Event) bool {
 	if e.Session == nil || e.Kind == decision.Page || e.Location.Bucket == "" && e.Door == "" {
-		return nil
+		return false
 	}
 	if e.Refusal != nil && !slices.Contains(replayable, string(e.Refusal.Code)) {
-		return nil
+		return false
 	}
 	r := Recorded{
 		Time: e.Time.UTC().Format(time.RFC3339), IdP: e.Session.Principal.IdP, Who: e.Session.Principal.SessionName, Roles: e.Session.Roles,
@@ -91,11 +91,7 @@ func (o RecorderOptions) line(e *decision.Event) []byte {
 	if o.Keys {
 		r.Key = e.Location.Key
 	}
-	text, err := json.Marshal(r)
-	if err != nil {
-		return nil // not for strings and numbers
-	}
-	return append(text, '\n')
+	return json.NewEncoder(to).Encode(&r) == nil // as always, for strings and numbers
 }
 
 // replayable are the refusals that another configuration might not have made,

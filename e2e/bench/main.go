@@ -3,13 +3,13 @@
 // other in each round. The figure is CPU per request of the server's process,
 // and what counts is its ratio to the baseline of the same round.
 //
-//	go run ./e2e/bench            # ten rounds of two seconds, everything
+//	go run ./e2e/bench            # forty rounds of a quarter of a second, everything
 //	go run ./e2e/bench -set growth  # many sessions, grants and buckets
 //	go run ./e2e/bench -set envoy   # through Envoy (make bench-envoy)
 //	make bench-peers                # beside what others use
 //	go run ./e2e/bench -rounds 1  # does it run
 //
-// Linux only: CPU time comes from /proc.
+// Linux only: it has a clock for the CPU time of another process.
 package main
 
 import (
@@ -22,8 +22,8 @@ import (
 func main() {
 	serve := flag.String("serve", "", "be the server with this `name` (for bench itself)")
 	profile := flag.String("profile", "", "write the servers' CPU profiles into this `folder`")
-	rounds := flag.Int("rounds", 10, "how many rounds")
-	each := flag.Duration("each", 2*time.Second, "how long each is asked in a round")
+	rounds := flag.Int("rounds", 40, "how many rounds")
+	each := flag.Duration("each", 250*time.Millisecond, "how long each is asked in a round")
 	conns := flag.Int("conns", 2, "connections")
 	flight := flag.Int("flight", 16, "requests under way on each connection")
 	rate := flag.Int("rate", 0, "requests per second, open loop; 0: as many as it takes")

@@ -117,8 +117,7 @@ func (l *lab) startAsking(p *proxy) error {
 	if err != nil {
 		return err
 	}
-	_, port, _ := net.SplitHostPort(server.address)
-	if err := l.startPlain(p, "asking", askingFilter, fmt.Sprintf(askedCluster, port)); err != nil {
+	if err := l.startPlain(p, "asking", askingFilter, fmt.Sprintf(askedCluster, strings.TrimPrefix(server.address, "unix://"))); err != nil {
 		return err
 	}
 	p.pids = append(p.pids, server.cmd.Process.Pid)
@@ -247,5 +246,5 @@ const askedCluster = `  - name: check
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
         explicit_http_config: {http2_protocol_options: {}}
-    load_assignment: {cluster_name: check, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %s}}}}]}]}
+    load_assignment: {cluster_name: check, endpoints: [{lb_endpoints: [{endpoint: {address: {pipe: {path: %s}}}}]}]}
 `

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -31,48 +32,69 @@ type contestant struct {
 	// configuration of Envoy shows.
 	asks string
 	size size
+	door door
 	make func(size) (*grpc.Server, error)
 }
+
+// door is where a server listens, and on how many of Go's processors it runs.
+type door int
+
+const (
+	overTCP  door = iota // as most servers of ext_authz do
+	onSocket             // a Unix socket, as Rolepass does by default
+	onOne                // a socket, and one processor (GOMAXPROCS=1)
+)
 
 // sets are what can be compared. Each begins with its baselines.
 var sets = map[string][]contestant{
 	"decision": {
-		{"empty", "fetch", usual, untuned},
-		{"empty, our settings", "fetch", usual, tuned},
-		{"floor, an empty yes", "fetch", usual, floor(0)},
-		{"floor, a yes as long as a fetch's", "fetch", usual, floor(answerSize)},
-		{"AWS SDK for each request", "fetch", usual, sdkServer},
-		{"rolepass fetch, bare", "fetch", usual, plainly},
-		{"rolepass fetch, audit and metrics", "fetch", usual, watched},
-		{"rolepass fetch, audit, metrics, 1 % of traces", "fetch", usual, traced(0.01)},
-		{"rolepass fetch, audit, metrics, every trace", "fetch", usual, traced(1)},
-		{"rolepass pass, bare", "pass", usual, plainly},
-		{"rolepass shown fetch, bare", "fetch shown", usual, plainly},
-		{"rolepass shown fetch, audit and metrics", "fetch shown", usual, watched},
-		{"rolepass shown pass, bare", "pass shown", usual, plainly},
-		{"rolepass scanning fetch, bare", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},
-		{"rolepass scanning fetch, audit and metrics", "fetch", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true, observed()...) }},
-		{"rolepass scanning pass, bare", "pass", usual, func(s size) (*grpc.Server, error) { return rolepass(s, true) }},
+		{"empty", "fetch", usual, overTCP, untuned},
+		{"empty, our settings", "fetch", usual, onSocket, tuned},
+		{"empty, our settings, over TCP", "fetch", usual, overTCP, tuned},
+		{"empty, our settings, one processor", "fetch", usual, onOne, tuned},
+		{"floor, an empty yes", "fetch", usual, onSocket, floor(0)},
+		{"floor, a yes as long as a fetch's", "fetch", usual, onSocket, floor(answerSize)},
+		{"floor, over TCP", "fetch", usual, overTCP, floor(answerSize)},
+		{"floor, one processor", "fetch", usual, onOne, floor(answerSize)},
+		{"AWS SDK for each request", "fetch", usual, overTCP, sdkServer},
+		{"rolepass fetch, bare", "fetch", usual, onSocket, plainly},
+		{"rolepass fetch, bare, over TCP", "fetch", usual, overTCP, plainly},
+		{"rolepass fetch, bare, one processor", "fetch", usual, onOne, plainly},
+		{"rolepass fetch, audit and metrics", "fetch", usual, onSocket, watched},
+		{"rolepass fetch, audit, metrics, 1 % of traces", "fetch", usual, onSocket, traced(0.01)},
+		{"rolepass fetch, audit, metrics, every trace", "fetch", usual, onSocket, traced(1)},
+		{"rolepass fetch, audit and metrics, one processor", "fetch", usual, onOne, watched},
+		{"rolepass pass, bare", "pass", usual, onSocket, plainly},
+		{"rolepass pass, bare, one processor", "pass", usual, onOne, plainly},
+		{"rolepass shown fetch, bare", "fetch shown", usual, onSocket, plainly},
+		{"rolepass shown fetch, audit and metrics", "fetch shown", usual, onSocket, watched},
+		{"rolepass shown pass, bare", "pass shown", usual, onSocket, plainly},
+		{"rolepass scanning fetch, bare", "fetch", usual, onSocket, scanning},
+		{"rolepass scanning fetch, bare, one processor", "fetch", usual, onOne, scanning},
+		{"rolepass scanning fetch, audit and metrics", "fetch", usual, onSocket, scanningWatched},
+		{"rolepass scanning fetch, audit and metrics, one processor", "fetch", usual, onOne, scanningWatched},
+		{"rolepass scanning pass, bare", "pass", usual, onSocket, scanning},
+		{"rolepass scanning pass, bare, one processor", "pass", usual, onOne, scanning},
 	},
 	// peers are Rolepass beside what others use to authorize. They do general
 	// policy work and know nothing of S3: what they cost is what a policy costs.
 	"peers": {
-		{"empty", "fetch", usual, untuned},
-		{"empty, our settings", "fetch", usual, tuned},
-		{"rolepass fetch, bare", "fetch", usual, plainly},
-		{"rolepass fetch, audit and metrics", "fetch", usual, watched},
-		{"OPA's library, a policy by session", peer, usual, nil}, // a program of its own
+		{"empty", "fetch", usual, overTCP, untuned},
+		{"empty, our settings", "fetch", usual, overTCP, tuned},
+		{"rolepass fetch, bare", "fetch", usual, overTCP, plainly},
+		{"rolepass fetch, audit and metrics", "fetch", usual, overTCP, watched},
+		{"OPA's library, a policy by session", peer, usual, overTCP, nil}, // a program of its own
 	},
 	// growth has the smallest first, and all else beside it.
 	"growth": {
-		{"rolepass, 10 sessions", "fetch", size{sessions: 10, grants: 1, buckets: 1, token: 1000}, plainly},
-		{"rolepass, 1,000 sessions", "fetch", usual, plainly},
-		{"rolepass, 2,000 grants", "fetch", size{sessions: 1000, grants: 2000, buckets: 1, token: 1000}, plainly},
-		{"rolepass, 1,000 buckets", "fetch", size{sessions: 1000, grants: 1, buckets: 1000, token: 1000}, plainly},
-		{"rolepass, 100,000 sessions, 1,000 at work", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1000, working: 1000}, plainly},
-		{"rolepass, 100,000 sessions, 1,000 at work, 1.6 kB tokens", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1600, working: 1000}, plainly},
-		{"rolepass, 100,000 sessions, 1,000 at work, 4 kB tokens", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 4000, working: 1000}, plainly},
-		{"rolepass, 100,000 sessions, all in turn", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1000}, plainly},
+		{"rolepass, 10 sessions", "fetch", size{sessions: 10, grants: 1, buckets: 1, token: 1000}, onSocket, plainly},
+		{"rolepass, 1,000 sessions", "fetch", usual, onSocket, plainly},
+		{"rolepass, 2,000 grants", "fetch", size{sessions: 1000, grants: 2000, buckets: 1, token: 1000}, onSocket, plainly},
+		{"rolepass, 1,000 buckets", "fetch", size{sessions: 1000, grants: 1, buckets: 1000, token: 1000}, onSocket, plainly},
+		{"rolepass, 100,000 sessions, 1,000 at work", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1000, working: 1000}, onSocket, plainly},
+		{"rolepass, 100,000 sessions, 1,000 at work, 1.6 kB tokens", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1600, working: 1000}, onSocket, plainly},
+		{"rolepass, 100,000 sessions, 1,000 at work, 4 kB tokens", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 4000, working: 1000}, onSocket, plainly},
+		{"rolepass, 100,000 sessions, all in turn", "fetch", size{sessions: 100_000, grants: 1, buckets: 1, token: 1000}, onSocket, plainly},
 	},
 }
 
@@ -81,6 +103,12 @@ func plainly(s size) (*grpc.Server, error) { return rolepass(s, false) }
 
 // watched is Rolepass with its audit and metrics.
 func watched(s size) (*grpc.Server, error) { return rolepass(s, false, observed()...) }
+
+// scanning reads a CheckRequest without its messages; scanningWatched has audit
+// and metrics, too.
+func scanning(s size) (*grpc.Server, error) { return rolepass(s, true) }
+
+func scanningWatched(s size) (*grpc.Server, error) { return rolepass(s, true, observed()...) }
 
 // untuned decides nothing, with what grpc does by itself; tuned, with our
 // settings.
@@ -132,12 +160,16 @@ func serveAs(name, profiles, s3 string) error {
 	if i < 0 {
 		return fmt.Errorf("no server %q", name)
 	}
-	all[i].size.host = s3
-	s, err := all[i].make(all[i].size)
+	c := all[i]
+	c.size.host = s3
+	if c.door == onOne {
+		runtime.GOMAXPROCS(1)
+	}
+	s, err := c.make(c.size)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := c.door.listen()
 	if err != nil {
 		return err
 	}
@@ -152,6 +184,9 @@ func serveAs(name, profiles, s3 string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	if listener.Addr().Network() == "unix" {
+		fmt.Print("unix://")
+	}
 	fmt.Println(listener.Addr())
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); s.Stop() }() // ends with whoever started it
 	if strings.HasPrefix(name, "rolepass") || strings.HasPrefix(name, "floor") {
@@ -162,4 +197,12 @@ func serveAs(name, profiles, s3 string) error {
 		fmt.Fprintf(os.Stderr, "%s: %d spans were lost\n", name, lost)
 	}
 	return err
+}
+
+// listen opens the door. The socket goes with its listener.
+func (d door) listen() (net.Listener, error) {
+	if d == overTCP {
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
+	return net.Listen("unix", filepath.Join(os.TempDir(), fmt.Sprintf("rolepass-bench-%d.sock", os.Getpid())))
 }

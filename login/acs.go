@@ -60,10 +60,19 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 	in := answered{h, login, encoded, a, sp}
 	var page Page
 	err = s.unlessEnded(ctx, a, func() (*session.Session, error) {
-		var err error
-		page, err = s.enter(ctx, in)
-		return page.Session, err
+		page = s.enterOrWait(ctx, r, in)
+		return page.Session, nil
 	})
+	if err != nil {
+		s.waiting.forget(in.handle.name)
+		return s.refuseResponse(r, err).after(page.Steps)
+	}
+	return page
+}
+
+// enterOrWait lets a person in, or lets their login wait where that may help.
+func (s *Service) enterOrWait(ctx context.Context, r Request, in answered) Page {
+	page, err := s.enter(ctx, in)
 	if err != nil {
 		return s.later(r, in, err).after(page.Steps)
 	}

@@ -68,9 +68,10 @@ func (e *entering) end(wanted func(session.Listed) bool) (n int) {
 }
 
 // unlessEnded lets a login become a session, which ends with it if the person is
-// signed out meanwhile. Whoever signs people out marks the logins under way first
-// and reads the list of sessions afterwards; here the session is in the list before
-// the mark is read. So one of the two finds it.
+// signed out meanwhile. Whoever signs people out marks the logins under way first,
+// and looks at those that wait and at the list of sessions afterwards; here the
+// login is in one of these before the mark is read. So one of the two finds it. A
+// login that waits is the caller's to forget.
 func (s *Service) unlessEnded(ctx context.Context, a *saml.Assertion, enter func() (*session.Session, error)) (err error) {
 	one := s.entering.begins(listedAs(a))
 	var kept *session.Session
@@ -92,9 +93,11 @@ func (s *Service) undo(ctx context.Context, kept *session.Session) error {
 }
 
 // EndUnderWay ends logins that are no sessions yet: those under way, and those that
-// wait to be tried again. It comes before the list of sessions is read.
+// wait to be tried again, in this order, since one may turn into the other. It comes
+// before the list of sessions is read.
 func (s *Service) EndUnderWay(wanted func(session.Listed) bool) int {
-	return s.entering.end(wanted) + s.waiting.end(wanted)
+	n := s.entering.end(wanted)
+	return n + s.waiting.end(wanted)
 }
 
 // of are the logins of a person.

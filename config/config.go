@@ -474,7 +474,8 @@ type Session struct {
 	// began. It is not below Idle.
 	Absolute time.Duration
 	// PerPerson (per_person, default 20, 1 to 1000) is how many logins one
-	// person may have at a time; one more ends the oldest.
+	// person may have at a time; one more ends the oldest. As many may begin
+	// within five minutes, and 30 in any case.
 	PerPerson int
 }
 

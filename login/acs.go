@@ -33,8 +33,9 @@ const (
 const transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
 // consume is the assertion consumer service. In order: the form; the login
-// that this browser started; the response; that it is used once; the roles;
-// their credentials; the application's account; the session.
+// that this browser started; the response; how many its person begins; that it
+// is used once; the roles; their credentials; the application's account; the
+// session.
 func (s *Service) consume(ctx context.Context, r Request) Page {
 	encoded, h, ref := readForm(r)
 	if ref != nil {
@@ -54,9 +55,6 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 	if err != nil {
 		return s.refuseResponse(r, err)
 	}
-	if err := s.useOnce(ctx, login, a, sp); err != nil {
-		return s.refuseResponse(r, err)
-	}
 	in := answered{h, login, encoded, a, sp}
 	var page Page
 	err = s.unlessEnded(ctx, a, func() (*session.Session, error) {
@@ -70,8 +68,17 @@ func (s *Service) consume(ctx context.Context, r Request) Page {
 	return page
 }
 
-// enterOrWait lets a person in, or lets their login wait where that may help.
+// enterOrWait lets a person in, or lets their login wait where that may help. A
+// login too many has not been used: it may be sent again when there is room.
 func (s *Service) enterOrWait(ctx context.Context, r Request, in answered) Page {
+	over, err := s.begins(ctx, personOf(in.assertion.Principal))
+	if err != nil {
+		return s.refuseError(r, err)
+	}
+	defer over()
+	if err := s.useOnce(ctx, in.pending, in.assertion, in.sp); err != nil {
+		return s.refuseResponse(r, err)
+	}
 	page, err := s.enter(ctx, in)
 	if err != nil {
 		return s.later(r, in, err).after(page.Steps)

@@ -13,8 +13,8 @@ import (
 // CodeEndedMeanwhile is a login whose person was signed out before it was done.
 const CodeEndedMeanwhile refusal.Code = "ended_meanwhile"
 
-// entering are the logins under way: verified, used up, and not yet among the
-// sessions, where a logout would find them. STS may take seconds, and what ends
+// entering are the logins under way: verified, and not yet among the sessions,
+// where a logout would find them. STS may take seconds, and what ends
 // somebody's sessions in that time is about this one, too. The zero value is ready.
 type entering struct {
 	mu  sync.Mutex

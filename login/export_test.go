@@ -39,3 +39,20 @@ func (s *Service) Record(name string) []byte {
 	record, _, _ := s.waiting.look(name)
 	return record
 }
+
+// Figures of the bound on one person's logins.
+const (
+	MostBegun    = mostBegun
+	MostUnderWay = mostUnderWay
+	BegunIn      = begunIn
+	MostPeople   = mostPeople
+)
+
+// Count counts a login of a person, and says whether there may be one.
+func (s *Service) Count(person string) bool {
+	_, ok := s.people.counts(person, s.Now(), mostBegun)
+	return ok
+}
+
+// People is of how many people it is known how many logins they begin.
+func (s *Service) People() int { return s.people.all.Len() }

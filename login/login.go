@@ -132,6 +132,7 @@ type Service struct {
 
 	waiting  waitingRoom
 	entering entering
+	people   people
 }
 
 // Owns says whether a path is one of Rolepass's own.

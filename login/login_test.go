@@ -511,7 +511,7 @@ func TestEveryClassHasItsStatus(t *testing.T) {
 	w := newWorld(t)
 	for class, want := range map[refusal.Class]int{
 		refusal.Forbidden: 403, refusal.Malformed: 400, refusal.Unauthenticated: 401, refusal.MethodNotAllowed: 405,
-		refusal.Misdirected: 421, refusal.TooLarge: 413, refusal.Unavailable: 503, refusal.Class(99): 403,
+		refusal.Misdirected: 421, refusal.TooLarge: 413, refusal.Unavailable: 503, refusal.TooMany: 429, refusal.Class(99): 403,
 	} {
 		if got := w.Refuse(login.Request{}, refusal.New(class, "no", "no")).Status; got != want {
 			t.Errorf("class %d is %d, want %d", class, got, want)

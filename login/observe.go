@@ -57,16 +57,20 @@ func (s *Service) observe(ctx context.Context, r Request, steps *[]Step) (*sessi
 	if err != nil {
 		return nil, "", err
 	}
-	if err := s.useOnce(ctx, pending{Started: a.IssueInstant}, a, sp); err != nil {
-		return nil, "", err
-	}
 	if a.Principal.Email == "" {
 		return nil, "", refusal.New(refusal.Forbidden, CodeNoEmail, "the assertion gives no e-mail address, by which the application's person is known: let the identity provider send one, or name its attribute in idps attributes")
 	}
 	var kept *session.Session
 	var token string
 	err = s.unlessEnded(ctx, a, func() (*session.Session, error) {
-		var err error
+		over, err := s.begins(ctx, personOf(a.Principal))
+		if err != nil {
+			return nil, err
+		}
+		defer over()
+		if err := s.useOnce(ctx, pending{Started: a.IssueInstant}, a, sp); err != nil {
+			return nil, err
+		}
 		kept, token, err = s.enterObserved(ctx, at, a, encoded, steps)
 		return kept, err
 	})

@@ -23,6 +23,8 @@ func statusOf(class refusal.Class) int {
 		return http.StatusRequestEntityTooLarge
 	case refusal.Unavailable:
 		return http.StatusServiceUnavailable
+	case refusal.TooMany:
+		return http.StatusTooManyRequests
 	}
 	return http.StatusForbidden
 }
@@ -44,8 +46,11 @@ func (s *Service) Refuse(r Request, ref *refusal.Refusal) Page {
 	} else {
 		p = s.refuseJSON(r, ref, status)
 	}
-	if ref.Class == refusal.Unavailable {
+	switch ref.Class {
+	case refusal.Unavailable:
 		p.set("retry-after", "5")
+	case refusal.TooMany:
+		p.set("retry-after", "10") // by then one more login may begin
 	}
 	p.Refusal = ref
 	return p
@@ -81,6 +86,8 @@ func title(class refusal.Class) string {
 		return "Wrong address"
 	case refusal.Unavailable:
 		return "Not available right now"
+	case refusal.TooMany:
+		return "Too many sign-ins"
 	}
 	return "Not allowed"
 }
@@ -110,6 +117,8 @@ func text(ref *refusal.Refusal) string {
 		return "This site does not answer for the address that was used."
 	case refusal.Unavailable:
 		return "Something that is needed for this did not answer in time. Try again in a moment."
+	case refusal.TooMany:
+		return "You have signed in very often within a few minutes. Wait for a minute, then reload this page or go back to the start."
 	}
 	return "Your roles do not open this."
 }

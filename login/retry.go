@@ -79,9 +79,16 @@ func (s *Service) tryAgain(ctx context.Context, r Request) Page {
 		return s.retryGone(ctx, r)
 	}
 	name := in.handle.name
-	if !s.waiting.take(name) {
+	owner, ok := s.waiting.take(name)
+	if !ok {
 		return s.toRetry(name, refusal.New(refusal.Unavailable, CodeRetryTaken, "a try of this login is under way"))
 	}
+	over, err := s.begins(ctx, owner)
+	if err != nil {
+		s.waiting.giveBack(name)
+		return s.refuseError(r, err)
+	}
+	defer over()
 	page, err := s.enterAgain(ctx, r, in)
 	there, stays := s.waiting.letGo(name, credcache.MayPass(err))
 	switch {

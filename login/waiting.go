@@ -84,18 +84,28 @@ func (w *waitingRoom) look(name string) (record []byte, left int, taken bool) {
 	return one.record, mostTries - one.tries, one.taken
 }
 
-// take begins a try, which is counted. Of concurrent callers one is given it,
-// until the login is let go.
-func (w *waitingRoom) take(name string) bool {
+// take begins a try, which is counted, and says whose. Of concurrent callers one is
+// given it, until the login is let go.
+func (w *waitingRoom) take(name string) (owner string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	one := w.byName[name]
 	if one == nil || one.taken || one.tries >= mostTries {
-		return false
+		return "", false
 	}
 	one.taken = true
 	one.tries++
-	return true
+	return one.owner, true
+}
+
+// giveBack takes back a try that was none.
+func (w *waitingRoom) giveBack(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if one := w.byName[name]; one != nil {
+		one.taken = false
+		one.tries--
+	}
 }
 
 // letGo ends a try. The login waits on if it is to, and may. It is not there if

@@ -35,6 +35,8 @@ const (
 	TooLarge
 	// Unavailable: something that the decision needs did not answer.
 	Unavailable
+	// TooMany: the person did this too often for now.
+	TooMany
 )
 
 // Refusal is a decision with a code and a sentence. It is an error, so that

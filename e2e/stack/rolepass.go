@@ -14,6 +14,10 @@ import (
 	"strings"
 )
 
+// mostLogins is how many sessions one person may have, and how many logins they may
+// begin at once: all tests sign in as the same few people.
+const mostLogins = 500
+
 // builds compiles the programs of this repository.
 func (s *Stack) builds(ctx context.Context) error {
 	root, err := repository(ctx)
@@ -79,6 +83,7 @@ func (s *Stack) configure(ctx context.Context) error {
 		"buckets":      buckets,
 		"grants":       s.grants(),
 		"label_studio": map[string]any{"url": s.app, "secret_key_file": secretKey, "owner_id": ownerID, "administrators": []string{steward}},
+		"session":      map[string]any{"per_person": mostLogins},
 		"audit":        filepath.Join(s.Dir, "audit.log"),
 		"traces":       map[string]any{"endpoint": spans, "ratio": 1},
 		"envoy": map[string]any{

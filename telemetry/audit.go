@@ -48,7 +48,7 @@ func OpenAudit(path string, o AuditOptions) (*Journal, error) {
 
 // NewAudit writes to out.
 func NewAudit(out io.Writer, o AuditOptions) *Journal {
-	return newJournal(out, audit{newObjects(o.Key)}.line, o.JournalOptions)
+	return newJournal(out, audit{newObjects(o.Key)}.line, o.JournalOptions).begin()
 }
 
 // audit writes the lines of an audit.

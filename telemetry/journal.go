@@ -16,8 +16,12 @@ import (
 	"github.com/rolepass/rolepass/decision"
 )
 
-// waiting is how many records may wait for the disk. A decision never does.
-const waiting = 8192
+// waiting and waitingBytes are how much may wait for the disk while it takes as much
+// again. A decision never waits for it.
+const (
+	waiting      = 8192
+	waitingBytes = 8 << 20
+)
 
 // JournalOptions are what a Journal needs beside a place to write to.
 type JournalOptions struct {
@@ -68,19 +72,41 @@ type batch struct {
 // standard output where the path is "stdout".
 func openJournal(path string, line func(*bytes.Buffer, *decision.Event) bool, o JournalOptions) (*Journal, error) {
 	if path == "stdout" {
-		return newJournal(os.Stdout, line, o), nil
+		return newJournal(os.Stdout, line, o).begin(), nil
 	}
+	torn := endsWithinALine(path)
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the file that decisions are written to: %w", err)
 	}
-	j := newJournal(file, line, o)
-	j.file = file
-	return j, nil
+	j := newJournal(nil, line, o)
+	j.out, j.file, j.torn = file, file, torn
+	return j.begin(), nil
+}
+
+// endsWithinALine says so of a file to which a process before this one wrote that
+// was killed, or whose disk was full.
+func endsWithinALine(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	var last [1]byte
+	_, err = file.ReadAt(last[:], info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 func newJournal(out io.Writer, line func(*bytes.Buffer, *decision.Event) bool, o JournalOptions) *Journal {
-	j := &Journal{line: line, out: out, lost: o.Lost, log: o.Log, now: o.Now, some: make(chan struct{}, 1), done: make(chan struct{})}
+	return &Journal{line: line, out: out, lost: o.Lost, log: o.Log, now: o.Now, some: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+// begin starts the writer.
+func (j *Journal) begin() *Journal {
 	go j.write()
 	return j
 }
@@ -88,10 +114,12 @@ func newJournal(out io.Writer, line func(*bytes.Buffer, *decision.Event) bool, o
 // Sink records a decision. It never waits for the disk.
 func (j *Journal) Sink(e *decision.Event) {
 	buffer := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(buffer)
 	buffer.Reset()
 	if j.line(buffer, e) {
 		j.add(buffer.Bytes())
+	}
+	if buffer.Cap() <= largestSpare {
+		buffers.Put(buffer)
 	}
 }
 
@@ -105,7 +133,7 @@ func (j *Journal) add(line []byte) {
 	switch {
 	case j.closed:
 		j.lost(1)
-	case j.next.records == waiting || j.next.after > 0:
+	case j.next.after > 0 || j.next.records == waiting || j.next.records > 0 && len(j.next.lines)+len(line) > waitingBytes:
 		j.next.after++
 		j.lost(1)
 	default:
@@ -154,58 +182,78 @@ func (j *Journal) take() batch {
 	return b
 }
 
-// put writes a batch, and tells what is missing where.
+// put writes a batch, and tells what is missing where: at once, or else with what
+// comes next.
 func (j *Journal) put(b batch) {
-	j.tell(b.before)
-	if b.records > 0 {
-		n, err := j.append(b.lines)
-		if err != nil {
-			missing := b.records - bytes.Count(b.lines[:n], []byte{'\n'})
-			j.lost(missing)
-			j.miss(missing, err)
-		}
+	missing := b.before
+	for rest := b.lines; len(rest) > 0; {
+		some := piece(rest)
+		rest = rest[len(some):]
+		missing = j.append(missing, some)
 	}
-	j.tell(b.after)
+	if missing += b.after; missing > 0 {
+		missing = j.append(missing, nil)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.next.before += missing
 	if cap(b.lines) <= largestSpare {
-		j.mu.Lock()
 		j.spare = b.lines
-		j.mu.Unlock()
 	}
 }
 
-// largestSpare bounds what is kept for another batch, in bytes.
+// largestSpare bounds what is kept for another line or batch, in bytes.
 const largestSpare = 64 << 10
 
-// tell writes how many records are missing; they were counted when they were lost.
-func (j *Journal) tell(missing int) {
-	if missing == 0 {
-		return
+// atOnce is what a pipe takes whole, among what others write to it (PIPE_BUF,
+// pipe(7)): standard output may be the log's, too.
+const atOnce = 4096
+
+// piece is as many whole lines as go at once, and one at least.
+func piece(lines []byte) []byte {
+	if end := bytes.LastIndexByte(lines[:min(len(lines), atOnce)], '\n'); end >= 0 {
+		return lines[:end+1]
 	}
-	if _, err := j.append(j.gap(missing)); err != nil {
-		j.miss(missing, err)
-	}
+	return lines[:bytes.IndexByte(lines, '\n')+1]
 }
 
-// miss lets the next batch tell of records that could not be written.
-func (j *Journal) miss(records int, err error) {
-	j.mu.Lock()
-	j.next.before += records
-	j.mu.Unlock()
+// append writes lines, after one that tells how many records are missing before
+// them, if any are. It gives how many are missing, and not told of, behind them.
+func (j *Journal) append(before int, lines []byte) (missing int) {
+	text := lines
+	if before > 0 {
+		text = append(j.gap(before), lines...)
+	}
+	n, err := j.writeWhole(text)
+	if err == nil {
+		return 0
+	}
 	j.complain(err)
+	written := bytes.Count(text[:n], []byte{'\n'})
+	if n < len(text) && text[n] == '\n' {
+		written++ // what comes next begins with it
+	}
+	if before > 0 && written > 0 {
+		before, written = 0, written-1
+	}
+	if missing = bytes.Count(lines, []byte{'\n'}) - written; missing > 0 {
+		j.lost(missing)
+	}
+	return before + missing
 }
 
-// append writes lines after whole lines only: a full disk may have taken a part
-// of the one before.
-func (j *Journal) append(lines []byte) (n int, err error) {
+// writeWhole writes after whole lines only: a full disk may have taken a part of
+// the one before.
+func (j *Journal) writeWhole(text []byte) (n int, err error) {
 	if j.torn {
 		if _, err := j.out.Write([]byte{'\n'}); err != nil {
 			return 0, err
 		}
 		j.torn = false
 	}
-	n, err = j.out.Write(lines)
+	n, err = j.out.Write(text)
 	if n > 0 {
-		j.torn = lines[n-1] != '\n'
+		j.torn = text[n-1] != '\n'
 	}
 	return n, err
 }

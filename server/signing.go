@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolepass/rolepass/config"
 	"github.com/rolepass/rolepass/labelstudio/signin"
@@ -23,6 +24,11 @@ type signing struct {
 	bearer func(ctx context.Context, appUser int64) (presign.Secret, error)
 }
 
+// rememberAccounts is how long an account of Label Studio's need not open again by
+// its password: a working day, so that the morning has the password hashes, and the
+// renewals of credentials have none.
+const rememberAccounts = 12 * time.Hour
+
 // signing makes the way that the configuration chose. Whose account it is
 // hangs on the IdP's entity id, which no renaming in the configuration
 // changes.
@@ -37,7 +43,7 @@ func (s *Server) signing(c *config.Config, o Options, ring *state.Keyring) (sign
 	if err != nil {
 		return signing{}, err
 	}
-	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: toApp, Owner: c.LabelStudio.OwnerID, Rand: o.Rand, Log: o.Log}
+	accounts := &signin.Accounts{Base: c.LabelStudio.URL, HTTP: toApp, Owner: c.LabelStudio.OwnerID, Remember: rememberAccounts, Now: o.Now, Rand: o.Rand, Log: o.Log}
 	if err := credential(accounts, c, o); err != nil {
 		return signing{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/rolepass/rolepass/presign"
 	"github.com/rolepass/rolepass/refusal"
@@ -35,6 +36,11 @@ type Accounts struct {
 	// Adopts says whose account may be one that somebody else made under their
 	// address. Nil means nobody's. It needs a Bearer that speaks for every user.
 	Adopts func(Person) bool
+	// Remember is how long an account that opened need not open again by its
+	// password; 0: it must each time.
+	Remember time.Duration
+	// Now is the time; time.Now outside tests. Required with Remember.
+	Now func() time.Time
 	// Rand gives the form tokens; crypto/rand.Reader outside tests.
 	Rand io.Reader
 	// Log is told when a new account could not be given its name; may be nil.
@@ -43,18 +49,23 @@ type Accounts struct {
 	// adopting lets one adoption happen at a time: what was looked at is what
 	// is marked.
 	adopting sync.Mutex
+	lately   remembered
 }
 
 // SignIn gives the user id of the person's account, which it makes if there is
 // none. It asks Label Studio each time, so that what changed there counts: the
-// account opens with the password that is the person's, and Label Studio says
-// of our bearer for it that it is this person's. One call costs Label Studio
-// one or two password hashes, about a second; a person who is new, or whose
-// address changed, costs the list of its members, too. Errors are refusals with
-// the codes of this package.
+// account opens with the password that is the person's, or did lately (Remember),
+// and Label Studio says of our bearer for it that it is this person's. Opening costs
+// Label Studio one or two password hashes, about a second; a person who is new, or
+// whose address changed, costs the list of its members, too. Errors are refusals
+// with the codes of this package.
 func (a *Accounts) SignIn(ctx context.Context, person Person) (int64, error) {
 	if err := person.check(); err != nil {
 		return 0, err
+	}
+	if who, ok := a.again(ctx, person); ok {
+		a.name(ctx, who, person)
+		return who.ID, nil
 	}
 	found, err := a.find(ctx, person)
 	if err != nil {
@@ -70,6 +81,7 @@ func (a *Accounts) SignIn(ctx context.Context, person Person) (int64, error) {
 	if err := a.mark(ctx, who, person); err != nil {
 		return 0, err
 	}
+	a.remember(person, found)
 	a.name(ctx, who, person)
 	return who.ID, nil
 }
@@ -192,7 +204,7 @@ func (a *Accounts) opened(ctx context.Context, cookie *http.Cookie, email string
 	if err != nil {
 		return account{}, err
 	}
-	found := account{ID: who.ID, Email: email}
+	found := account{ID: who.ID, Email: email, byPassword: true}
 	if a.Opened == nil || found.ID == a.Owner {
 		return found, nil
 	}

@@ -24,6 +24,8 @@ type account struct {
 	FirstName    string `json:"first_name"`
 	LastName     string `json:"last_name"`
 	Organization int64  `json:"active_organization"`
+
+	byPassword bool // it has opened
 }
 
 // removed says that the account's membership was ended: Label Studio then

@@ -89,9 +89,9 @@ fuzz: tools
 bench: go
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)
 	go run ./e2e/bench -plot docs/images/decision-cost.svg
-	go run ./e2e/bench -rounds 5 -each 3s -conns 1 -rate 300
-	go run ./e2e/bench -rounds 5 -half
-	go run ./e2e/bench -rounds 5 -set growth
+	go run ./e2e/bench -rounds 10 -each 2s -conns 1 -rate 300
+	go run ./e2e/bench -rounds 5 -each 2s -half
+	go run ./e2e/bench -rounds 5 -each 2s -set growth
 
 # Beside what others use to authorize; a module of its own.
 bench-peers: go

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -48,15 +50,16 @@ const (
 // sets are what can be compared. Each begins with its baselines.
 var sets = map[string][]contestant{
 	"decision": {
-		{"empty", "fetch", usual, overTCP, untuned},
+		{"empty", "fetch", usual, onSocket, untuned},
 		{"empty, our settings", "fetch", usual, onSocket, tuned},
+		{"empty, over TCP", "fetch", usual, overTCP, untuned},
 		{"empty, our settings, over TCP", "fetch", usual, overTCP, tuned},
 		{"empty, our settings, one processor", "fetch", usual, onOne, tuned},
 		{"floor, an empty yes", "fetch", usual, onSocket, floor(0)},
 		{"floor, a yes as long as a fetch's", "fetch", usual, onSocket, floor(answerSize)},
 		{"floor, over TCP", "fetch", usual, overTCP, floor(answerSize)},
 		{"floor, one processor", "fetch", usual, onOne, floor(answerSize)},
-		{"AWS SDK for each request", "fetch", usual, overTCP, sdkServer},
+		{"AWS SDK for each request", "fetch", usual, onSocket, sdkServer},
 		{"rolepass fetch, bare", "fetch", usual, onSocket, plainly},
 		{"rolepass fetch, bare, over TCP", "fetch", usual, overTCP, plainly},
 		{"rolepass fetch, bare, one processor", "fetch", usual, onOne, plainly},
@@ -199,10 +202,14 @@ func serveAs(name, profiles, s3 string) error {
 	return err
 }
 
-// listen opens the door. The socket goes with its listener.
+// listen opens the door. The socket goes with its listener, unless that was killed.
 func (d door) listen() (net.Listener, error) {
 	if d == overTCP {
 		return net.Listen("tcp", "127.0.0.1:0")
 	}
-	return net.Listen("unix", filepath.Join(os.TempDir(), fmt.Sprintf("rolepass-bench-%d.sock", os.Getpid())))
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("rolepass-bench-%d.sock", os.Getpid()))
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return net.Listen("unix", path)
 }

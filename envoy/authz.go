@@ -23,7 +23,7 @@ import (
 // requests by), disallowed_headers, every metadata_context_namespaces.
 func (b *builder) authz() *extauthz.ExtAuthz {
 	return &extauthz.ExtAuthz{
-		Services:                       &extauthz.ExtAuthz_GrpcService{GrpcService: checkService(true)},
+		Services:                       &extauthz.ExtAuthz_GrpcService{GrpcService: b.checkService(true)},
 		TransportApiVersion:            core.ApiVersion_V3,
 		WithRequestBody:                acsBody(),
 		ClearRouteCache:                true,
@@ -60,12 +60,15 @@ const checkTimeout = 15 * time.Second
 // Envoy turns this policy's longest back-off into the timeout of one try
 // (Http::Utility::convertCoreToRouteRetryPolicy), so it is checkTimeout here:
 // anything shorter would cut off every decision that has to ask somebody.
-func checkService(retry bool) *core.GrpcService {
+func (b *builder) checkService(retry bool) *core.GrpcService {
 	service := &core.GrpcService{
 		TargetSpecifier: &core.GrpcService_EnvoyGrpc_{EnvoyGrpc: &core.GrpcService_EnvoyGrpc{
 			ClusterName: checkCluster, Authority: "rolepass", SkipEnvoyHeaders: true,
 		}},
 		Timeout: durationpb.New(checkTimeout),
+	}
+	if b.TrustedHops > 0 {
+		service.InitialMetadata = []*core.HeaderValue{{Key: contract.ClientAddress, Value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}}
 	}
 	if retry {
 		service.RetryPolicy = &core.RetryPolicy{
@@ -97,7 +100,7 @@ func (b *builder) noBody() map[string]*anypb.Any {
 func (b *builder) withBody() map[string]*anypb.Any {
 	return b.perRoute(&extauthz.CheckSettings{
 		WithRequestBody: acsBody(),
-		ServiceOverride: &extauthz.CheckSettings_GrpcService{GrpcService: checkService(false)},
+		ServiceOverride: &extauthz.CheckSettings_GrpcService{GrpcService: b.checkService(false)},
 	})
 }
 

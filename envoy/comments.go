@@ -64,6 +64,7 @@ var comments = []comment{
 	{hcmPath + "route_config.virtual_hosts[elsewhere]", "Any other host: 421, after ext_authz, with no upstream contact."},
 
 	{authzPath + "grpc_service.timeout", "Above Rolepass' own longest deadline (12 s at a login), so that its answer wins."},
+	{authzPath + "grpc_service.initial_metadata", "The source of a CheckRequest is the proxy in front; this is the client, as the access log has it. It is no header of the request, so no client can write it."},
 	{authzPath + "grpc_service.retry_policy", "Covers a restart of Rolepass. The ACS has its own setting without retry. The default back-off would be a second. Envoy takes max_interval for the timeout of one try, too."},
 	{authzPath + "with_request_body", "Here because Envoy reads pack_as_bytes nowhere else; every virtual host turns it off and the ACS route turns it on again."},
 	{authzPath + "clear_route_cache", "The route is chosen again after Check: that is how a data fetch gets to S3."},

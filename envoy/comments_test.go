@@ -19,7 +19,7 @@ func TestEveryCommentHasItsField(t *testing.T) {
 			PublicScheme: "https", PublicHost: "label.example.com", Listen: "0.0.0.0:443", CertFile: "/c", KeyFile: "/k", Admin: "127.0.0.1:9901",
 			CheckAddress: "rolepass:9001", CheckTLS: &MutualTLS{CertFile: "/c", KeyFile: "/k", CAFile: "/ca", ServerName: "rolepass"},
 			AppURL: &url.URL{Scheme: "https", Host: "app.example.com"}, S3: []S3Endpoint{{Host: "s3.eu-west-1.amazonaws.com", Scheme: "https"}},
-			ACSPath: "/rolepass/saml/acs", DynamicForwardProxy: dynamic,
+			ACSPath: "/rolepass/saml/acs", DynamicForwardProxy: dynamic, TrustedHops: 1,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -54,6 +54,7 @@ func check(ctx context.Context, in *question, decide func(context.Context, decis
 	if in.problem != "" {
 		return unreadable(in.problem)
 	}
+	knowsClient(ctx, &in.request)
 	d := decide(ctx, in.request)
 	if y := &in.yes; y.allows(d) && y.code != "" && y.encodable() {
 		return y

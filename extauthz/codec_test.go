@@ -12,10 +12,12 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/mem"
+	grpcmeta "google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/rolepass/rolepass/decision"
+	"github.com/rolepass/rolepass/envoy/contract"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/presign"
 )
@@ -150,3 +152,34 @@ func buffers(pieces ...string) (all mem.BufferSlice) {
 }
 
 var noon = time.Date(2027, 1, 15, 12, 0, 0, 0, time.UTC)
+
+// Behind a proxy Envoy names the client beside the CheckRequest, whose source is
+// the proxy; one name is believed, and no list.
+func TestTheClientBehindAProxy(t *testing.T) {
+	in := &authv3.CheckRequest{}
+	if err := proto.Unmarshal(recordings(t)[0], in); err != nil { // its source is 192.0.2.7
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		named []string
+		want  string
+	}{{nil, "192.0.2.7"}, {[]string{"203.0.113.7"}, "203.0.113.7"}, {[]string{""}, "192.0.2.7"}, {[]string{"203.0.113.7", "203.0.113.8"}, "192.0.2.7"}} {
+		for _, scanning := range []bool{false, true} {
+			var from string
+			client := authv3.NewAuthorizationClient(serve(t, scanning, func(_ context.Context, r decision.Request) decision.Decision {
+				from = r.Source
+				return decision.Decision{}
+			}))
+			ctx := t.Context()
+			for _, name := range c.named {
+				ctx = grpcmeta.AppendToOutgoingContext(ctx, contract.ClientAddress, name)
+			}
+			if _, err := client.Check(ctx, in); err != nil {
+				t.Fatal(err)
+			}
+			if from != c.want {
+				t.Errorf("named %q, scanning %v: the request is from %s, want %s", c.named, scanning, from, c.want)
+			}
+		}
+	}
+}

@@ -36,6 +36,7 @@ func (s *Server) Check(ctx context.Context, in *authv3.CheckRequest) (*authv3.Ch
 	if problem != "" {
 		return s.unread(in, request, problem), nil
 	}
+	knowsClient(ctx, &request)
 	decided := s.Decide(ctx, request)
 	if s.Unread != nil && decided.Kind == decision.Untouched && decided.Code != "" {
 		return untouched(decided), nil

@@ -1,9 +1,11 @@
 package extauthz
 
 import (
+	"context"
 	"strings"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	grpcmeta "google.golang.org/grpc/metadata"
 
 	"github.com/rolepass/rolepass/decision"
 	"github.com/rolepass/rolepass/envoy/contract"
@@ -34,6 +36,14 @@ func read(in *authv3.CheckRequest) (r decision.Request, problem string) {
 	r.Body = body(http)
 	r.Source = in.GetAttributes().GetSource().GetAddress().GetSocketAddress().GetAddress()
 	return r, ""
+}
+
+// knowsClient takes the client's address where Envoy names it beside the
+// CheckRequest, whose source is then a proxy.
+func knowsClient(ctx context.Context, r *decision.Request) {
+	if named := grpcmeta.ValueFromIncomingContext(ctx, contract.ClientAddress); len(named) == 1 && named[0] != "" {
+		r.Source = named[0]
+	}
 }
 
 // readHeaders takes all headers, however Envoy wrote them.

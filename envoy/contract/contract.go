@@ -55,6 +55,12 @@ func ForwardedHeaders() []string {
 	return []string{Cookie, Origin, Accept, ContentType, RequestID, SecFetchSite, SecFetchMode, SecFetchDest, Range}
 }
 
+// ClientAddress is the gRPC metadata of a Check by which Envoy says what address
+// a request came from, where it believes proxies in front: the source of a
+// CheckRequest is always the peer of the connection, which is then a proxy. No
+// header of a request becomes gRPC metadata, so no client can write it.
+const ClientAddress = "x-rolepass-client"
+
 // CredentialHeaders are those by which API clients say who they are to the
 // application. Envoy keeps and shows them only where such clients pass.
 func CredentialHeaders() []string { return []string{Authorization, APIKey} }

@@ -35,8 +35,9 @@ type chromium struct {
 	statuses map[string]int64 // of that page's data fetches, by address
 }
 
-// opensChromium starts the browser that ROLEPASS_BROWSER names.
-func opensChromium(t *testing.T) *chromium {
+// opensChromium starts the browser that ROLEPASS_BROWSER names. It trusts these
+// certificates (as Pins gives them) beside those of the stack.
+func opensChromium(t *testing.T, trusted ...string) *chromium {
 	t.Helper()
 	demo := running(t).Demo
 	program := os.Getenv("ROLEPASS_BROWSER")
@@ -48,7 +49,7 @@ func opensChromium(t *testing.T) *chromium {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(pins) > 0 {
+	if pins = append(pins, trusted...); len(pins) > 0 {
 		options = append(options, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(pins, ",")))
 	}
 	if os.Geteuid() == 0 {

@@ -86,7 +86,7 @@ func (s *Stack) View(ctx context.Context) (*Beside, error) {
 }
 
 // besides are the addresses of Envoys that are started when somebody asks.
-type besides struct{ redirecting, viewer, mounted, alone string }
+type besides struct{ redirecting, viewer, mounted, alone, balanced string }
 
 // applications are their service providers, known before they run.
 func (s *Stack) applications() []string {
@@ -95,7 +95,7 @@ func (s *Stack) applications() []string {
 		address, _ := public(listen) // our own address has a port
 		all = append(all, address)
 	}
-	return all
+	return append(all, s.balancedPublic())
 }
 
 // startBeside starts Rolepass and Envoy with the stack's configuration, changed;
@@ -111,12 +111,14 @@ func (s *Stack) startBeside(ctx context.Context, name, listen string, changes ma
 	}
 	at := func(file string) string { return filepath.Join(s.Dir, name+file) }
 	b := &Beside{Public: address, Audit: at("-audit.log"), Access: at("-access.log"), Said: at(".log")}
-	config := maps.Clone(s.config)
+	config, edge := maps.Clone(s.config), map[string]any{"listen": listen, "admin": addresses[2], "access_log": b.Access}
 	maps.Copy(config, map[string]any{
 		"public_url": b.Public, "listen": addresses[0], "admin": addresses[1], "admin_socket": nil, "audit": b.Audit,
-		"envoy": map[string]any{"listen": listen, "admin": addresses[2], "access_log": b.Access},
 	})
 	maps.Copy(config, changes)
+	more, _ := changes["envoy"].(map[string]any)
+	maps.Copy(edge, more)
+	config["envoy"] = edge
 	maps.DeleteFunc(config, func(_ string, value any) bool { return value == nil })
 	file, err := s.writesYAML(name+".yaml", config)
 	if err != nil {

@@ -214,11 +214,15 @@ func (s *Stack) Pins() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		hash := sha256.Sum256(conn.ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
-		pins = append(pins, base64.StdEncoding.EncodeToString(hash[:]))
+		pins = append(pins, pin(conn.ConnectionState().PeerCertificates[0]))
 		_ = conn.Close()
 	}
 	return pins, nil
+}
+
+func pin(c *x509.Certificate) string {
+	hash := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	return base64.StdEncoding.EncodeToString(hash[:])
 }
 
 // withoutComposedRolepass stops the container, does something, and starts it.

@@ -1,10 +1,17 @@
 package envoytest_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	auth "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/rolepass/rolepass/envoy/contract"
 )
 
 // T-HDR-03, T-HDR-08: what the application and Check learn about a request's
@@ -69,6 +76,29 @@ func TestBehindATrustedProxy(t *testing.T) {
 	}
 	if got := r.check.last().GetAttributes().GetRequest().GetHttp().GetScheme(); got != "https" {
 		t.Errorf("Check saw the scheme %s", got)
+	}
+}
+
+// Check learns the client's address, too: the source of its CheckRequest is the
+// proxy. No header of the client gets there, on the ACS as elsewhere.
+func TestCheckLearnsTheAddressBehindAProxy(t *testing.T) {
+	for name, c := range map[string]struct {
+		hops uint32
+		want []string
+	}{"behind a proxy": {1, []string{"203.0.113.7"}}, "at the edge": {0, nil}} {
+		r := newRig(t, func(r *rig) { r.settings.TrustedHops = c.hops })
+		seen := make(chan []string, 1)
+		r.check.does(func(ctx context.Context, _ *auth.CheckRequest) (*auth.CheckResponse, error) {
+			seen <- metadata.ValueFromIncomingContext(ctx, contract.ClientAddress)
+			return refuse(typev3.StatusCode_Forbidden, "no"), nil
+		})
+		claims := []string{"X-Forwarded-For: 6.6.6.6, 203.0.113.7", "X-Rolepass-Client: 6.6.6.6", "Grpc-Metadata-X-Rolepass-Client: 6.6.6.6"}
+		r.send("GET /projects", claims...)
+		page := <-seen
+		r.post(acsPath, "SAMLResponse=x", claims...)
+		if acs := <-seen; !slices.Equal(page, c.want) || !slices.Equal(acs, c.want) {
+			t.Errorf("%s: Check was told the addresses %v, and on the ACS %v; want %v", name, page, acs, c.want)
+		}
 	}
 }
 

@@ -246,3 +246,56 @@ func TestHowManyPeopleAreCounted(t *testing.T) {
 		t.Errorf("%d people are known, and %d logins of one began", n, begun)
 	}
 }
+
+// A login whose turn would come too late to end well does not begin: it is not used,
+// and the same response signs in when there is room.
+func TestALoginWhoseTurnComesTooLateIsNotUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.slowly()
+		var posts []login.Request
+		for range login.MostUnderWay {
+			posts = append(posts, w.ready())
+		}
+		late := w.ready()
+		pages := w.sent(posts)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond) // a turn comes after a second
+		defer cancel()
+		isTooOften(t, w.Handle(ctx, late))
+		for range posts {
+			if page := <-pages; page.Event != "login" {
+				t.Errorf("answered %d, %v", page.Status, page.Refusal)
+			}
+		}
+		if page := w.Handle(t.Context(), late); page.Event != "login" {
+			t.Errorf("later: answered %d, %v", page.Status, page.Refusal)
+		}
+	})
+}
+
+// Logins that waited in vain are not counted.
+func TestWaitingInVainIsNotCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.slowly()
+		var posts []login.Request
+		for range login.MostUnderWay {
+			posts = append(posts, w.ready())
+		}
+		late := w.ready()
+		pages := w.sent(posts)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2) // too little from the start
+		defer cancel()
+		for range 2 * login.MostBegun {
+			isTooOften(t, w.Handle(ctx, late))
+		}
+		for range posts {
+			<-pages
+		}
+		if page := w.Handle(t.Context(), late); page.Event != "login" {
+			t.Errorf("later: answered %d, %v", page.Status, page.Refusal)
+		}
+	})
+}

@@ -206,8 +206,8 @@ func (j *Journal) put(b batch) {
 const largestSpare = 64 << 10
 
 // atOnce is what a pipe takes whole, among what others write to it (PIPE_BUF,
-// pipe(7)): standard output may be the log's, too.
-const atOnce = 4096
+// pipe(7)), less the line of a gap: standard output may be the log's, too.
+const atOnce = 4096 - 128
 
 // piece is as many whole lines as go at once, and one at least.
 func piece(lines []byte) []byte {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -132,7 +133,7 @@ func (c contestant) command(p plan, more []string) (command []string, done func(
 		return peersCommand(p.peers, c.size)
 	}
 	self, err := os.Executable()
-	return append([]string{self, "-serve", c.name, "-profile", p.profiles}, more...), func() {}, err
+	return append([]string{self, "-serve", c.name, "-set", cmp.Or(p.set, "decision"), "-profile", p.profiles}, more...), func() {}, err
 }
 
 func (r *running) measure(p plan) (measured, error) {

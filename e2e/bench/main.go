@@ -37,7 +37,7 @@ func main() {
 	flag.Parse()
 	var err error
 	if *serve != "" {
-		err = serveAs(*serve, *profile, *s3)
+		err = serveAs(*set, *serve, *profile, *s3)
 	} else {
 		run := compare
 		if *set == "envoy" {

@@ -157,8 +157,8 @@ func rolepass(size size, scan bool, sinks ...decision.Sink) (*grpc.Server, error
 
 // serveAs is the server process: it prints its address, and serves until it is
 // ended.
-func serveAs(name, profiles, s3 string) error {
-	all := slices.Concat(sets["decision"], sets["growth"])
+func serveAs(set, name, profiles, s3 string) error {
+	all := sets[set]
 	i := slices.IndexFunc(all, func(c contestant) bool { return c.name == name })
 	if i < 0 {
 		return fmt.Errorf("no server %q", name)

@@ -62,9 +62,10 @@ func (a *Accounts) rememberedAs(person Person) [sha256.Size]byte {
 // asked all the same: the account must be in use, in the organization, under the
 // person's address, and carry their mark, which nobody can write without our key.
 // Only the password is not tried. Where any of it does not hold, the long way says
-// what is the matter.
+// what is the matter; and where each account has a token of its own, it makes a new
+// one if that was revoked.
 func (a *Accounts) again(ctx context.Context, person Person) (account, bool) {
-	if a.Remember <= 0 || len(a.Keys) == 0 {
+	if a.Remember <= 0 || len(a.Keys) == 0 || a.Opened != nil {
 		return account{}, false
 	}
 	id, ok := a.lately.get(a.rememberedAs(person), a.Now())

@@ -247,55 +247,41 @@ func TestHowManyPeopleAreCounted(t *testing.T) {
 	}
 }
 
-// A login whose turn would come too late to end well does not begin: it is not used,
-// and the same response signs in when there is room.
-func TestALoginWhoseTurnComesTooLateIsNotUsed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.slowly()
-		var posts []login.Request
-		for range login.MostUnderWay {
-			posts = append(posts, w.ready())
-		}
-		late := w.ready()
-		pages := w.sent(posts)
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond) // a turn comes after a second
-		defer cancel()
-		isTooOften(t, w.Handle(ctx, late))
-		for range posts {
-			if page := <-pages; page.Event != "login" {
-				t.Errorf("answered %d, %v", page.Status, page.Refusal)
-			}
-		}
-		if page := w.Handle(t.Context(), late); page.Event != "login" {
-			t.Errorf("later: answered %d, %v", page.Status, page.Refusal)
-		}
-	})
-}
-
-// Logins that waited in vain are not counted.
-func TestWaitingInVainIsNotCounted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.slowly()
-		var posts []login.Request
-		for range login.MostUnderWay {
-			posts = append(posts, w.ready())
-		}
-		late := w.ready()
-		pages := w.sent(posts)
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2) // too little from the start
-		defer cancel()
-		for range 2 * login.MostBegun {
-			isTooOften(t, w.Handle(ctx, late))
-		}
-		for range posts {
-			<-pages
-		}
-		if page := w.Handle(t.Context(), late); page.Event != "login" {
-			t.Errorf("later: answered %d, %v", page.Status, page.Refusal)
-		}
-	})
+// A login whose turn would come too late to end well does not begin: it is neither
+// used nor counted, and the same response signs in when there is room.
+func TestALoginWhoseTurnComesTooLateDoesNotBegin(t *testing.T) {
+	for name, c := range map[string]struct {
+		within time.Duration
+		times  int
+	}{
+		"its turn comes after a second, with too little left": {4500 * time.Millisecond, 1},
+		"it has too little from the start, again and again":   {time.Second / 2, 2 * login.MostBegun},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.slowly()
+				var posts []login.Request
+				for range login.MostUnderWay {
+					posts = append(posts, w.ready())
+				}
+				late := w.ready()
+				pages := w.sent(posts)
+				synctest.Wait()
+				ctx, cancel := context.WithTimeout(t.Context(), c.within)
+				defer cancel()
+				for range c.times {
+					isTooOften(t, w.Handle(ctx, late))
+				}
+				for range posts {
+					if page := <-pages; page.Event != "login" {
+						t.Errorf("answered %d, %v", page.Status, page.Refusal)
+					}
+				}
+				if page := w.Handle(t.Context(), late); page.Event != "login" {
+					t.Errorf("later: answered %d, %v", page.Status, page.Refusal)
+				}
+			})
+		})
+	}
 }

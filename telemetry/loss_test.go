@@ -287,14 +287,7 @@ func TestATornEndOfAFileSpoilsNoRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		a, err := telemetry.OpenAudit(path, options(never(t)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.Sink(event(decision.Stream))
-		if err := a.Close(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		recordsOne(t, path)
 	}
 	text, err := os.ReadFile(path)
 	if records, _, unreadable := counted(string(text)); err != nil || records != 2 || unreadable != 1 || strings.Contains(string(text), "\n\n") {

@@ -263,17 +263,23 @@ func TestCloseDoesNotWaitForEver(t *testing.T) {
 	}
 }
 
+// recordsOne writes one record to a file, as a process of its own would.
+func recordsOne(t *testing.T, path string) {
+	t.Helper()
+	a, err := telemetry.OpenAudit(path, options(never(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Sink(event(decision.Stream))
+	if err := a.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestTheAuditFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	for range 2 { // appends
-		a, err := telemetry.OpenAudit(path, options(never(t)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.Sink(event(decision.Stream))
-		if err := a.Close(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		recordsOne(t, path)
 	}
 	text, err := os.ReadFile(path)
 	info, statErr := os.Stat(path)

@@ -10,9 +10,10 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// remembered are the accounts that opened lately, by person. Opening one costs Label Studio a password hash, most of a
-// second, and people come again all day: with each renewal of their credentials, in
-// each browser. The zero value is ready. It is safe for concurrent use.
+// remembered are the accounts that opened lately, by person. Opening one costs Label
+// Studio a password hash, most of a second, and people come again all day: with each
+// renewal of their credentials, in each browser. The zero value is ready. It is safe
+// for concurrent use.
 type remembered struct {
 	mu   sync.Mutex
 	kept *simplelru.LRU[[sha256.Size]byte, rememberedAccount]
@@ -62,10 +63,9 @@ func (a *Accounts) rememberedAs(person Person) [sha256.Size]byte {
 // asked all the same: the account must be in use, in the organization, under the
 // person's address, and carry their mark, which nobody can write without our key.
 // Only the password is not tried. Where any of it does not hold, the long way says
-// what is the matter; and where each account has a token of its own, it makes a new
-// one if that was revoked.
+// what is the matter.
 func (a *Accounts) again(ctx context.Context, person Person) (account, bool) {
-	if a.Remember <= 0 || len(a.Keys) == 0 || a.Opened != nil {
+	if !a.remembers() {
 		return account{}, false
 	}
 	id, ok := a.lately.get(a.rememberedAs(person), a.Now())
@@ -79,11 +79,15 @@ func (a *Accounts) again(ctx context.Context, person Person) (account, bool) {
 	return who, true
 }
 
+// remembers is false, too, where each account has a token of its own: opening it
+// makes a new one if that was revoked.
+func (a *Accounts) remembers() bool { return a.Remember > 0 && len(a.Keys) > 0 && a.Opened == nil }
+
 // remember keeps an account that opened by its password, under the address by which
 // again looks for it. One that was found in another way is looked at in full each
 // time.
 func (a *Accounts) remember(person Person, found account) {
-	if a.Remember > 0 && found.byPassword && person.is(found.Email) {
+	if a.remembers() && found.byPassword && person.is(found.Email) {
 		a.lately.put(a.rememberedAs(person), found.ID, a.Now().Add(a.Remember))
 	}
 }

@@ -1,6 +1,8 @@
 package signin_test
 
 import (
+	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -118,6 +120,20 @@ func TestAnAdoptedAccountIsLookedAtEachTime(t *testing.T) {
 	}
 	s.change(u.ID, func(u *user) { u.staff = true })
 	isRefused(t, a, ada, signin.CodePrivileged)
+}
+
+// Where each account has a token of its own, it opens each time, and the token is
+// looked after.
+func TestWithTokensAnAccountOpensEachTime(t *testing.T) {
+	s := newStudio(t)
+	a, opened := s.remembering(), 0
+	a.Opened = func(context.Context, int64, *http.Cookie) error { opened++; return nil }
+	for range 3 {
+		signsIn(t, a, ada)
+	}
+	if opened != 3 {
+		t.Errorf("three sign-ins opened it %d times", opened)
+	}
 }
 
 // Somebody whose address changed is looked for by their mark each time, and what is

@@ -34,6 +34,9 @@ func writeEnv(cache string, found finds) error {
 	if found.nginx != "" {
 		text += line("ROLEPASS_NGINX", found.nginx)
 	}
+	if found.valkey != "" {
+		text += line("ROLEPASS_VALKEY", found.valkey)
+	}
 	return replace(filepath.Join(cache, "env"), text)
 }
 

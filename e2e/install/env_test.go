@@ -32,7 +32,7 @@ func installed(t *testing.T, name string) string {
 func TestAShellReadsTheEnvironment(t *testing.T) {
 	for _, name := range []string{"plain", "with a space", "it's $HOME `id` \"x\"; &"} {
 		cache := installed(t, name)
-		if err := writeEnv(cache, finds{browser: "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", nginx: "/usr/sbin/nginx"}); err != nil {
+		if err := writeEnv(cache, finds{browser: "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", nginx: "/usr/sbin/nginx", valkey: "/usr/bin/valkey-server"}); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.Command("sh", "-c", `set -a; . "$0"; env`, filepath.Join(cache, "env")).Output()
@@ -48,6 +48,7 @@ func TestAShellReadsTheEnvironment(t *testing.T) {
 			"ROLEPASS_PYTHON":                filepath.Join(cache, "python/bin/python"),
 			"ROLEPASS_BROWSER":               "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 			"ROLEPASS_NGINX":                 "/usr/sbin/nginx",
+			"ROLEPASS_VALKEY":                "/usr/bin/valkey-server",
 		} {
 			if !strings.Contains("\n"+string(out), "\n"+variable+"="+value+"\n") {
 				t.Errorf("%s is not %s in\n%s", variable, value, out)
@@ -62,7 +63,7 @@ func TestWithoutTheTestsThereIsNoBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(cache, "env"))
-	if err != nil || strings.Contains(string(text), "ROLEPASS_BROWSER") || strings.Contains(string(text), "ROLEPASS_NGINX") {
+	if err != nil || strings.Contains(string(text), "ROLEPASS_BROWSER") || strings.Contains(string(text), "ROLEPASS_NGINX") || strings.Contains(string(text), "ROLEPASS_VALKEY") {
 		t.Errorf("%s, %v", text, err)
 	}
 }

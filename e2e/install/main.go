@@ -3,7 +3,7 @@
 // with S3 clients.
 //
 //	go run ./e2e/install            # for the demonstration
-//	go run ./e2e/install -tests     # also what only the tests run: the oldest Envoy, a browser, nginx
+//	go run ./e2e/install -tests     # also what only the tests run: the oldest Envoy, a browser, nginx, Valkey
 //	go run ./e2e/install -idps      # for make test-idps: also Keycloak
 //
 // It first looks at the machine and names everything that is missing at once.
@@ -28,7 +28,7 @@ import (
 )
 
 func main() {
-	tests := flag.Bool("tests", false, "want what only the tests run, too: a Chromium or Chrome, and nginx")
+	tests := flag.Bool("tests", false, "want what only the tests run, too: a Chromium or Chrome, nginx, and Valkey or Redis")
 	idps := flag.Bool("idps", false, "install Keycloak, and want SimpleSAMLphp")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -29,6 +29,13 @@ var browsers = []string{
 // path of ordinary users.
 var nginxes = []string{"nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx", "/opt/homebrew/bin/nginx"}
 
+// valkeys are the usual names and places of a server that speaks Valkey's
+// protocol. Valkey itself comes first; Debian 12 has only Redis 7.
+var valkeys = []string{
+	"valkey-server", "/usr/sbin/valkey-server", "/usr/local/sbin/valkey-server", "/opt/homebrew/bin/valkey-server",
+	"redis-server", "/usr/sbin/redis-server", "/usr/local/sbin/redis-server", "/opt/homebrew/bin/redis-server",
+}
+
 // wants is what the machine must offer.
 type wants struct {
 	goVersion version
@@ -41,8 +48,8 @@ type wants struct {
 // finds is what preflight looked up on the way.
 type finds struct {
 	python python
-	// browser and nginx are "" if there is none.
-	browser, nginx string
+	// browser, nginx and valkey are "" if there is none.
+	browser, nginx, valkey string
 }
 
 // problem is something that is missing, and what to do about it.
@@ -68,6 +75,9 @@ func preflight(m machine, w wants) (finds, []problem) {
 		note(p)
 	}
 	if found.nginx, p = m.findNginx(); w.tests {
+		note(p)
+	}
+	if found.valkey, p = m.findValkey(); w.tests {
 		note(p)
 	}
 	if _, found := m.program("xmlsec1"); w.tests && !found {
@@ -168,6 +178,15 @@ func (m machine) findNginx() (string, *problem) {
 		}
 	}
 	return "", &problem{"there is no nginx, which the tests put before Label Studio", m.advise("nginx", "nginx", "nginx")}
+}
+
+func (m machine) findValkey() (string, *problem) {
+	for _, name := range valkeys {
+		if path, found := m.program(name); found {
+			return path, nil
+		}
+	}
+	return "", &problem{"there is no valkey-server or redis-server, in which the tests share state", m.advise("redis-server", "valkey", "valkey")}
 }
 
 func (m machine) findBrowser() (string, *problem) {

@@ -11,7 +11,7 @@ func goodMachine() machine {
 	return machine{
 		os: "linux", arch: "amd64", goVersion: version{1, 26, 6}, distribution: "debian",
 		getenv:  func(string) string { return "" },
-		program: programs("python3", "chromium", "nginx", "xmlsec1"),
+		program: programs("python3", "chromium", "nginx", "redis-server", "xmlsec1"),
 		python:  func(path string) (python, error) { return goodPython(path), nil },
 		free:    func(string) (uint64, error) { return 100 << 30, nil },
 	}
@@ -36,7 +36,16 @@ var everything = wants{goVersion: version{1, 26, 6}, tests: true, cache: "/c", d
 
 func TestPreflightFindsWhatIsThere(t *testing.T) {
 	found, problems := preflight(goodMachine(), everything)
-	if len(problems) > 0 || found.python.path != "/usr/bin/python3" || found.browser != "/usr/bin/chromium" || found.nginx != "/usr/bin/nginx" {
+	if len(problems) > 0 || found.python.path != "/usr/bin/python3" || found.browser != "/usr/bin/chromium" || found.nginx != "/usr/bin/nginx" || found.valkey != "/usr/bin/redis-server" {
+		t.Errorf("found %+v, problems %+v", found, problems)
+	}
+}
+
+// A machine may have both.
+func TestValkeyIsTakenBeforeRedis(t *testing.T) {
+	m := goodMachine()
+	m.program = programs("python3", "chromium", "nginx", "redis-server", "valkey-server", "xmlsec1")
+	if found, problems := preflight(m, everything); len(problems) > 0 || found.valkey != "/usr/bin/valkey-server" {
 		t.Errorf("found %+v, problems %+v", found, problems)
 	}
 }
@@ -50,15 +59,15 @@ func TestPreflightNamesEverythingAtOnce(t *testing.T) {
 	_, problems := preflight(m, everything)
 	got := report(problems)
 	for _, want := range []string{
-		"no build of Envoy for linux on 386", "Go 1.25.9 is older than 1.26.6", "no Python 3.10 to 3.13", "1.0 GiB free, and 4.0 GiB are needed", "no Chromium or Chrome", "no nginx", "no xmlsec1", "sudo apt-get install xmlsec1",
-		"sudo apt-get install python3 python3-venv", "sudo apt-get install chromium", "sudo apt-get install nginx", "https://go.dev/dl/", "ROLEPASS_CACHE",
+		"no build of Envoy for linux on 386", "Go 1.25.9 is older than 1.26.6", "no Python 3.10 to 3.13", "1.0 GiB free, and 4.0 GiB are needed", "no Chromium or Chrome", "no nginx", "no valkey-server or redis-server", "no xmlsec1", "sudo apt-get install xmlsec1",
+		"sudo apt-get install python3 python3-venv", "sudo apt-get install chromium", "sudo apt-get install nginx", "sudo apt-get install redis-server", "https://go.dev/dl/", "ROLEPASS_CACHE",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the report does not say %q:\n%s", want, got)
 		}
 	}
-	if len(problems) != 7 {
-		t.Errorf("%d problems, want 5", len(problems))
+	if len(problems) != 8 {
+		t.Errorf("%d problems, want 8", len(problems))
 	}
 }
 
@@ -79,7 +88,7 @@ func TestPreflight(t *testing.T) {
 		"musl":                 {func(m *machine) { m.python = pythonBut(func(p *python) { p.libc = "" }) }, "glibc"},
 		"a Python that breaks": {func(m *machine) { m.python = func(string) (python, error) { return python{}, errors.New("no") } }, "no Python 3.10"},
 		"an older one beside": {func(m *machine) {
-			m.program = programs("python3", "python3.12", "chromium", "nginx", "xmlsec1")
+			m.program = programs("python3", "python3.12", "chromium", "nginx", "redis-server", "xmlsec1")
 			m.python = func(path string) (python, error) {
 				if path == "/usr/bin/python3" {
 					return python{path: path, version: version{3, 9}, venv: true, libc: "glibc"}, nil
@@ -87,19 +96,27 @@ func TestPreflight(t *testing.T) {
 				return goodPython(path), nil
 			}
 		}, ""},
-		"Chrome in its place": {func(m *machine) { m.program = programs("python3", browsers[6], nginxes[1], "xmlsec1") }, ""},
+		"Chrome in its place": {func(m *machine) { m.program = programs("python3", browsers[6], nginxes[1], "redis-server", "xmlsec1") }, ""},
 		"a browser that is named": {func(m *machine) {
-			m.program = programs("python3", "/opt/b", "nginx", "xmlsec1")
+			m.program = programs("python3", "/opt/b", "nginx", "redis-server", "xmlsec1")
 			m.getenv = named("/opt/b")
 		}, ""},
-		"a named one is not there":  {func(m *machine) { m.getenv = named("/opt/b") }, `ROLEPASS_BROWSER names "/opt/b"`},
-		"no nginx":                  {func(m *machine) { m.program = programs("python3", "chromium", "xmlsec1") }, "there is no nginx"},
-		"a disk that says nothing":  {func(m *machine) { m.free = func(string) (uint64, error) { return 0, errors.New("no") } }, "cannot be read"},
-		"a distribution of nowhere": {func(m *machine) { m.distribution = "nowhere"; m.program = programs("python3", "nginx", "xmlsec1") }, "the system's package manager"},
+		"a named one is not there": {func(m *machine) { m.getenv = named("/opt/b") }, `ROLEPASS_BROWSER names "/opt/b"`},
+		"no nginx":                 {func(m *machine) { m.program = programs("python3", "chromium", "redis-server", "xmlsec1") }, "there is no nginx"},
+		"no shared state":          {func(m *machine) { m.program = programs("python3", "chromium", "nginx", "xmlsec1") }, "sudo apt-get install redis-server"},
+		"no shared state on Fedora": {func(m *machine) {
+			m.distribution = "fedora"
+			m.program = programs("python3", "chromium", "nginx", "xmlsec1")
+		}, "sudo dnf install valkey"},
+		"a disk that says nothing": {func(m *machine) { m.free = func(string) (uint64, error) { return 0, errors.New("no") } }, "cannot be read"},
+		"a distribution of nowhere": {func(m *machine) {
+			m.distribution = "nowhere"
+			m.program = programs("python3", "nginx", "redis-server", "xmlsec1")
+		}, "the system's package manager"},
 		"a Mac without a browser": {func(m *machine) {
-			m.os, m.arch, m.osVersion, m.program = "darwin", "arm64", version{26}, programs("python3", "nginx", "xmlsec1")
+			m.os, m.arch, m.osVersion, m.program = "darwin", "arm64", version{26}, programs("python3", "nginx", "redis-server", "xmlsec1")
 		}, "brew install --cask google-chrome"},
-		"no second verifier": {func(m *machine) { m.program = programs("python3", "chromium", "nginx") }, "sudo apt-get install xmlsec1"},
+		"no second verifier": {func(m *machine) { m.program = programs("python3", "chromium", "nginx", "redis-server") }, "sudo apt-get install xmlsec1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := goodMachine()
@@ -139,7 +156,7 @@ func TestTheDemonstrationNeedsNothingOfTheTests(t *testing.T) {
 	m.program = programs("python3")
 	w := everything
 	w.tests = false
-	if found, problems := preflight(m, w); len(problems) > 0 || found.browser != "" || found.nginx != "" {
+	if found, problems := preflight(m, w); len(problems) > 0 || found.browser != "" || found.nginx != "" || found.valkey != "" {
 		t.Errorf("found %+v, problems %+v", found, problems)
 	}
 }

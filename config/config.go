@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"net/url"
 	"time"
 
@@ -479,15 +480,58 @@ type Session struct {
 	PerPerson int
 }
 
+// StateKind is where sessions and credentials are kept.
+type StateKind string
+
+// The kinds of state.
+const (
+	StateMemory StateKind = "memory"
+	StateValkey StateKind = "valkey"
+)
+
 // State is where sessions and credentials are kept.
 type State struct {
-	// Kind (kind, default memory) is memory in this version: one Rolepass
-	// alone, and a restart ends every login.
-	Kind string
+	// Kind (kind, default memory) is memory (one Rolepass alone, and a restart
+	// ends every login) or valkey: a Valkey or Redis server that all replicas
+	// share, and that gets everything sealed (docs/state.md).
+	Kind StateKind
 	// MiB (mib, default 512, 16 to 65536) is how many mebibytes the sealed
-	// records may take. The whole process stays below that, three eighths more
-	// and 128. When it is full, who was not seen for long signs in again.
+	// records may take; with valkey, what this replica keeps opened of them. The
+	// whole process stays below that, three eighths more and 128. When memory is
+	// full, who was not seen for long signs in again.
 	MiB int
+	// Valkey is the server, with kind valkey only.
+	Valkey Valkey
+}
+
+// Valkey is a Valkey or Redis server, and who we are to it.
+type Valkey struct {
+	// Network and Address (address, required) are as net.Dial has them: tcp
+	// and HOST:PORT, or unix and a path. Written as rediss://HOST:PORT/DB
+	// (port 6379 and database 0, if left out), redis:// on loopback only, or
+	// unix:///PATH?db=DB.
+	Network, Address string
+	// DB is the number of the database.
+	DB int
+	// TLS says that the address is rediss.
+	TLS bool
+	// CAFile (ca_file, with rediss only) holds the authorities (PEM) that the
+	// server's certificate is verified against, where they are not those of
+	// the machine. It is read at load.
+	CAFile string
+	// Roots is what CAFile holds; nil: those of the machine.
+	Roots *x509.CertPool
+	// User (user, optional; needs PasswordFile) is a user of the server's ACL.
+	// Without one, a password is that of the user "default".
+	User string
+	// PasswordFile (password_file, optional) holds the password. It is read at
+	// load.
+	PasswordFile string
+	// Password is what PasswordFile holds.
+	Password presign.Secret
+	// Prefix (prefix, default "rolepass:") begins every key: 1 to 32 of A-Z,
+	// a-z, 0-9 and _.-: with a colon at the end.
+	Prefix string
 }
 
 // Presign is about signed locations.

@@ -169,7 +169,7 @@ func TestDefaults(t *testing.T) {
 		{"confirm", c.LabelStudio.Confirm, config.ConfirmURI},
 		{"session_cookie", c.LabelStudio.SessionCookie, "sessionid"},
 		{"session", c.Session, config.Session{Idle: 30 * time.Minute, Absolute: 8 * time.Hour, PerPerson: 20}},
-		{"state", c.State.Kind, "memory"},
+		{"state", c.State.Kind, config.StateMemory},
 		{"state's size", c.State.MiB, 512},
 		{"presign", c.Presign, config.Presign{Expires: time.Minute}},
 		{"delivery", c.Delivery, grants.ByRoute},

@@ -37,6 +37,7 @@ func (s section) files(c *Config) {
 		s.checkFiles(c.CheckTLS)
 	}
 	s.traceFiles(c.Traces)
+	s.valkeyFiles(&c.State.Valkey)
 	if c.LabelStudio.CA != "" {
 		s.authorities(c.LabelStudio.CA, s.at("label_studio.ca"))
 	}
@@ -205,13 +206,17 @@ func readMetadata(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxMetadata))
 }
 
-// authorities wants a file with certificates in it.
-func (r *reader) authorities(name string, at place) {
+// authorities wants a file with certificates in it; nil, where it is not one.
+func (r *reader) authorities(name string, at place) *x509.CertPool {
 	text, err := os.ReadFile(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		r.problem(at, "%s", unread(err))
-	case !x509.NewCertPool().AppendCertsFromPEM(text):
-		r.problem(at, "%s holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----", name)
+		return nil
 	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		r.problem(at, "%s holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----", name)
+		return nil
+	}
+	return pool
 }

@@ -14,13 +14,3 @@ func (s section) session(c *Config) {
 		s.problem(v.place, "idle (%s) is longer than absolute (%s): no login lives long enough to be idle for that; shorten idle", short(c.Session.Idle), short(c.Session.Absolute))
 	}
 }
-
-func (s section) state(c *Config) {
-	state := s.section(s.get("state"), "kind", "mib")
-	c.State = State{Kind: "memory", MiB: state.number("mib", 512, 16, 65536)}
-	if v := state.get("kind"); v.given() {
-		if kind := state.text(v); kind != "" && kind != "memory" {
-			state.problem(v.place, "%q is not available in this version: write memory, and run one Rolepass only", kind)
-		}
-	}
-}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -37,6 +38,9 @@ const (
 
 // build makes the decider with all that it needs.
 func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decision.Decider, error) {
+	if c.State.Kind != config.StateMemory { // until package state/valkey is built in
+		return nil, fmt.Errorf("state.kind %s is read and not yet served by this version: write memory, and run one Rolepass only", c.State.Kind)
+	}
 	signing, err := s.signing(c, o, ring)
 	if err != nil {
 		return nil, err

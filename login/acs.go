@@ -230,7 +230,7 @@ func (s *Service) admit(ctx context.Context, in answered, app signedIn, roles []
 	if err := s.replace(ctx, in.pending, kept); err != nil {
 		return Page{}, err
 	}
-	if err := s.endSessions(ctx, s.Sessions.Surplus(kept.Principal)); err != nil {
+	if err := s.endSurplus(ctx, kept); err != nil {
 		return Page{}, err
 	}
 	return s.entered(in, kept, token), nil

@@ -3,7 +3,9 @@ package login
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/rolepass/rolepass/refusal"
 	"github.com/rolepass/rolepass/saml"
@@ -67,21 +69,45 @@ func (e *entering) end(wanted func(session.Listed) bool) (n int) {
 	return n
 }
 
+// longestLogin is above what a login may take, with what is asked afterwards.
+const longestLogin = time.Minute
+
+// lastWords is how long the end of a login may ask the state, whatever is left of
+// the login's own time.
+const lastWords = 3 * time.Second
+
 // unlessEnded lets a login become a session, which ends with it if the person is
 // signed out meanwhile. Whoever signs people out marks the logins under way first,
-// and looks at those that wait and at the list of sessions afterwards; here the
-// login is in one of these before the mark is read. So one of the two finds it. A
-// login that waits is the caller's to forget.
+// here and on other replicas, and looks at those that wait and at the list of
+// sessions afterwards; here the login is in one of these before the mark is read.
+// So one of the two finds it. A login that waits is the caller's to forget.
 func (s *Service) unlessEnded(ctx context.Context, a *saml.Assertion, enter func() (*session.Session, error)) (err error) {
 	one := s.entering.begins(listedAs(a))
+	announced, err := s.Sessions.Announce(ctx, listedAs(a), longestLogin)
+	if err != nil {
+		s.entering.over(one)
+		return err
+	}
 	var kept *session.Session
-	defer func() {
-		if s.entering.over(one) {
-			err = errors.Join(refusal.New(refusal.Forbidden, CodeEndedMeanwhile, "the person was signed out (by themselves, the IdP or an operator) before their login was done: they sign in again"), s.undo(ctx, kept))
-		}
-	}()
+	defer func() { err = s.stillWanted(ctx, one, announced, kept, err) }()
 	kept, err = enter()
 	return err
+}
+
+// stillWanted gives a login's outcome, which is that it was ended if it was, or if
+// that cannot be known.
+func (s *Service) stillWanted(ctx context.Context, one *entrance, announced session.Announced, kept *session.Session, outcome error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	ended := s.entering.over(one)
+	still, failed := s.Sessions.Withdraw(ctx, announced)
+	switch {
+	case ended || !still && failed == nil:
+		return errors.Join(refusal.New(refusal.Forbidden, CodeEndedMeanwhile, "the person was signed out (by themselves, the IdP or an operator) before their login was done: they sign in again"), s.undo(ctx, kept))
+	case failed != nil && kept != nil:
+		return errors.Join(fmt.Errorf("asking whether a login was ended meanwhile: %w", failed), s.undo(ctx, kept))
+	}
+	return outcome
 }
 
 // undo ends a session that nobody has the cookie of.
@@ -92,12 +118,14 @@ func (s *Service) undo(ctx context.Context, kept *session.Session) error {
 	return errors.Join(s.Sessions.End(ctx, kept), s.forget(ctx, kept))
 }
 
-// EndUnderWay ends logins that are no sessions yet: those under way, and those that
-// wait to be tried again, in this order, since one may turn into the other. It comes
-// before the list of sessions is read.
-func (s *Service) EndUnderWay(wanted func(session.Listed) bool) int {
-	n := s.entering.end(wanted)
-	return n + s.waiting.end(wanted)
+// EndUnderWay ends logins that are no sessions yet: those under way, on whichever
+// replica, and those that wait to be tried again, in this order, since one may turn
+// into the other. It comes before the list of sessions is read. It says how many
+// there were.
+func (s *Service) EndUnderWay(ctx context.Context, wanted func(session.Listed) bool) (int, error) {
+	n, err := s.Sessions.EndAnnounced(ctx, wanted)
+	n = max(n, s.entering.end(wanted)) // what is announced has this process's among it
+	return n + s.waiting.end(wanted), err
 }
 
 // of are the logins of a person.

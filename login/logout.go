@@ -28,8 +28,8 @@ func (s *Service) Logout(ctx context.Context, r Request) Page {
 	}
 	page.Event = "logout"
 	if ended != nil {
-		s.EndUnderWay(of(ended.Principal))
-		if err := s.Sessions.End(ctx, ended); err != nil {
+		_, missed := s.EndUnderWay(ctx, of(ended.Principal))
+		if err := errors.Join(missed, s.Sessions.End(ctx, ended)); err != nil {
 			return s.broken(r, err)
 		}
 		page.Session = ended

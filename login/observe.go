@@ -95,7 +95,7 @@ func (s *Service) enterObserved(ctx context.Context, at Observed, a *saml.Assert
 	if err != nil {
 		return nil, "", err
 	}
-	return kept, token, s.endSessions(ctx, s.Sessions.Surplus(kept.Principal))
+	return kept, token, s.endSurplus(ctx, kept)
 }
 
 // Left ends a session whose application left for its own logout, or says that

@@ -28,9 +28,11 @@ const (
 const leastWait = 10 * time.Second
 
 // later answers a login that got no credentials. Where that may pass by itself,
-// the login waits, and the browser gets the page that tries again.
+// the login waits, and the browser gets the page that tries again. It waits in this
+// process: where there are others, the next request is perhaps not for this one, and
+// what ends somebody's logins elsewhere would not find it.
 func (s *Service) later(r Request, in answered, failed error) Page {
-	if !credcache.MayPass(failed) {
+	if !credcache.MayPass(failed) || s.Sessions.Shared != nil {
 		return s.refuseResponse(r, failed)
 	}
 	life := min(in.sp.RedeemableUntil(in.assertion).Sub(s.Now()), saml.DefaultMaxAge)

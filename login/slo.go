@@ -34,12 +34,11 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 	if !first {
 		return s.refuseResponse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))
 	}
-	s.EndUnderWay(about(sp.IdP.Name, message))
-	ending := s.Sessions.Named(message.NameID, about(sp.IdP.Name, message))
 	own, _, err := s.current(ctx, r)
-	if err == nil {
-		err = s.endSessions(ctx, ending)
+	if err != nil {
+		return s.broken(r, err)
 	}
+	ending, err := s.endNamed(ctx, message.NameID, about(sp.IdP.Name, message))
 	if err != nil {
 		return s.broken(r, err)
 	}
@@ -50,6 +49,13 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 		s.clears(&page, r)
 	}
 	return page
+}
+
+// endNamed ends the sessions of a name that are wanted, and their logins under way.
+func (s *Service) endNamed(ctx context.Context, nameID string, wanted func(session.Listed) bool) ([]session.Listed, error) {
+	_, missed := s.EndUnderWay(ctx, wanted)
+	ending, err := s.Sessions.Named(ctx, nameID, wanted)
+	return ending, errors.Join(missed, err, s.endSessions(ctx, ending))
 }
 
 func (s *Service) readLogoutInTurn(ctx context.Context, r Request) (*saml.ServiceProvider, *saml.Logout, string, error) {
@@ -142,12 +148,22 @@ func (s *Service) loggedOut(m *saml.Logout) Page {
 // EndSessions ends the sessions that are wanted, at an administrator's wish, with
 // every login of theirs that is none yet. It says how many there were.
 func (s *Service) EndSessions(ctx context.Context, wanted func(session.Listed) bool) (int, error) {
-	n := s.EndUnderWay(wanted)
-	all := s.Sessions.List(wanted)
-	for _, one := range all {
-		s.EndUnderWay(of(one.Principal))
+	n, missed := s.EndUnderWay(ctx, wanted)
+	all, err := s.Sessions.List(ctx, wanted)
+	theirs := func(l session.Listed) bool {
+		return slices.ContainsFunc(all, func(one session.Listed) bool { return of(one.Principal)(l) })
 	}
-	return n + len(all), s.endSessions(ctx, all)
+	_, missedToo := s.EndUnderWay(ctx, theirs)
+	return n + len(all), errors.Join(missed, err, missedToo, s.endSessions(ctx, all))
+}
+
+// endSurplus ends the oldest sessions of a person who has too many.
+func (s *Service) endSurplus(ctx context.Context, kept *session.Session) error {
+	surplus, err := s.Sessions.Surplus(ctx, kept.Principal)
+	if err != nil {
+		return err
+	}
+	return s.endSessions(ctx, surplus)
 }
 
 // endSessions ends sessions of others: at somebody's wish, or because one person

@@ -19,8 +19,7 @@ const grace = 30 * time.Second
 func (m *Manager) EndSoon(ctx context.Context, id string) error {
 	record, err := m.Store.Get(ctx, storeName(id))
 	if errors.Is(err, state.ErrNotFound) {
-		m.index.remove(id)
-		return nil
+		return m.directory().remove(ctx, id)
 	}
 	if err != nil {
 		return fmt.Errorf("reading a session that ends: %w", err)
@@ -36,7 +35,9 @@ func (m *Manager) EndSoon(ctx context.Context, id string) error {
 	if err := m.Store.Put(ctx, endingName(id), ends.AppendFormat(nil, time.RFC3339Nano), ends.Add(touchEvery)); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}
-	m.index.ends(id, ends)
+	if err := m.directory().ends(ctx, id, ends); err != nil {
+		return err
+	}
 	return m.shorten(ctx, id, record, ends)
 }
 
@@ -54,7 +55,9 @@ func (m *Manager) endingSoon(ctx context.Context, id string, record []byte) erro
 	if err != nil {
 		ends = m.Now() // not a mark of ours: at once
 	}
-	m.index.ends(id, ends)
+	if err := m.directory().ends(ctx, id, ends); err != nil {
+		return err
+	}
 	return m.shorten(ctx, id, record, ends)
 }
 

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +57,7 @@ func (x *index) add(s *Session, now time.Time, idle time.Duration) {
 		x.each(now, idle, func(listing, recent.Key) {})
 		x.pruneAt = 2 * x.known.Len()
 	}
-	l := x.names.listing(s, rest)
+	l := x.names.listing(listedOf(s), rest)
 	copy(x.known.Put(key, len(l)), l)
 }
 
@@ -126,49 +127,60 @@ func (x *index) list(now time.Time, idle time.Duration, may func(listing) bool, 
 			all = append(all, read)
 		}
 	})
-	slices.SortFunc(all, func(a, b Listed) int {
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(all, byAge)
 	return all
 }
 
-// List gives the sessions that are wanted, of those that began in this process
-// and have not ended, the oldest first.
-func (m *Manager) List(wanted func(Listed) bool) []Listed {
-	return m.index.list(m.Now(), m.Idle, func(listing) bool { return true }, wanted)
+func byAge(a, b Listed) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) }
+
+// ended says that a session's time is over.
+func (l Listed) ended(now time.Time, idle time.Duration) bool {
+	return !now.Before(l.Expires) || !now.Before(l.Seen.Add(idle))
+}
+
+// List gives the sessions that are wanted and have not ended, the oldest first: of
+// those that began in this process, or where state is shared of all.
+func (m *Manager) List(ctx context.Context, wanted func(Listed) bool) ([]Listed, error) {
+	return m.directory().list(ctx, nil, wanted)
 }
 
 // Named is List for those of a name: of a hundred thousand sessions only theirs are
-// read, while others wait for the list.
-func (m *Manager) Named(nameID string, wanted func(Listed) bool) []Listed {
-	return m.index.list(m.Now(), m.Idle, mentions(nameID), func(l Listed) bool { return l.Principal.NameID == nameID && wanted(l) })
+// read.
+func (m *Manager) Named(ctx context.Context, nameID string, wanted func(Listed) bool) ([]Listed, error) {
+	return m.directory().list(ctx, []person{{nameID: nameID}}, func(l Listed) bool { return l.Principal.NameID == nameID && wanted(l) })
 }
 
-// Count is how many sessions List would give at most.
+// Count is how many sessions began in this process and have not ended.
 func (m *Manager) Count() int { return m.index.count(m.Now(), m.Idle) }
 
 // Surplus are the oldest sessions of a person beyond the most that one person
 // may have. An IdP that names people anew at each login (transient identifiers)
 // is believed about their e-mail address.
-func (m *Manager) Surplus(p saml.Principal) []Listed {
+func (m *Manager) Surplus(ctx context.Context, p saml.Principal) ([]Listed, error) {
 	if m.PerPerson <= 0 {
-		return nil
+		return nil, nil
 	}
-	may := mentions(p.NameID)
-	if email := []byte(p.Email); namedAnew(p) {
-		named := may
-		may = func(l listing) bool { return named(l) || bytes.EqualFold(l.email(), email) }
+	theirs, err := m.directory().list(ctx, peopleOf(p), func(l Listed) bool { return !l.Ending && samePerson(l.Principal, p) })
+	if err != nil || len(theirs) <= m.PerPerson {
+		return nil, err
 	}
-	theirs := m.index.list(m.Now(), m.Idle, may, func(l Listed) bool { return !l.Ending && samePerson(l.Principal, p) })
-	if len(theirs) <= m.PerPerson {
-		return nil
-	}
-	return theirs[:len(theirs)-m.PerPerson]
+	return theirs[:len(theirs)-m.PerPerson], nil
 }
 
-func mentions(text string) func(listing) bool {
-	mentioned := []byte(text)
-	return func(l listing) bool { return bytes.Contains(l, mentioned) }
+// mentions says whether a listing may be of one of these people, without reading
+// it; nil are all.
+func mentions(people []person) func(listing) bool {
+	if people == nil {
+		return func(listing) bool { return true }
+	}
+	return func(l listing) bool {
+		return slices.ContainsFunc(people, func(p person) bool {
+			if p.email != "" {
+				return bytes.EqualFold(l.email(), []byte(p.email))
+			}
+			return bytes.Contains(l, []byte(p.nameID))
+		})
+	}
 }
 
 func samePerson(a, b saml.Principal) bool {

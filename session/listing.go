@@ -23,10 +23,13 @@ const (
 	restAt    = 25
 )
 
+// idHalf is half an ID, in bytes.
+const idHalf = len(recent.Key{})
+
 // keyOf splits an ID in two: the half that is its key in the index, and the rest.
 func keyOf(id string) (key recent.Key, rest []byte, ok bool) {
 	both, err := hex.DecodeString(id)
-	if err != nil || len(both) != 2*len(key) {
+	if err != nil || len(both) != 2*idHalf {
 		return key, nil, false
 	}
 	return recent.Key(both), both[len(key):], true
@@ -75,8 +78,16 @@ type names struct {
 // listing, and goes with it.
 const mostNames = 10_000
 
+// inPlain has no numbers: its listings are for other processes, too.
+var inPlain *names
+
 // write writes a name's number, or 0 and the name.
 func (n *names) write(w *writer, name string) {
+	if n == inPlain {
+		w.number(0)
+		w.text(name)
+		return
+	}
 	number, ok := n.number[name]
 	if !ok && len(n.all) < mostNames {
 		if n.number == nil {
@@ -93,19 +104,23 @@ func (n *names) write(w *writer, name string) {
 }
 
 func (n *names) readName(r *reader) string {
-	if number := r.number(); number > 0 {
+	if number := r.number(); number > 0 && n != inPlain {
 		return n.all[number-1]
 	}
 	return r.text()
 }
 
-// listing is what is known of a session that begins.
-func (n *names) listing(s *Session, rest []byte) listing {
+// listing is what is known of a session.
+func (n *names) listing(s Listed, rest []byte) listing {
 	var w writer
 	for _, at := range []time.Time{s.Created, s.Seen, s.Expires} {
 		w.time(at)
 	}
-	w.b = append(append(w.b, 0), rest...)
+	ending := byte(0)
+	if s.Ending {
+		ending = 1
+	}
+	w.b = append(append(w.b, ending), rest...)
 	w.person(s.Principal)
 	w.text(s.IdPSession)
 	n.write(&w, s.Principal.IdP)

@@ -23,6 +23,9 @@ const touchEvery = time.Minute
 type Manager struct {
 	Store  state.Store
 	Sealer *state.Sealer
+	// Shared is where several replicas list their sessions, behind Store; nil:
+	// this process is the only one.
+	Shared Shared
 	Now    func() time.Time
 	Rand   io.Reader
 	// Idle ends a session that long after its last use, Absolute that long
@@ -66,8 +69,7 @@ func (m *Manager) Keep(ctx context.Context, s *Session) error {
 	if err := m.Store.Put(ctx, storeName(s.ID), record, ends); err != nil {
 		return fmt.Errorf("keeping a session: %w", err)
 	}
-	m.index.add(s, m.Now(), m.Idle)
-	return nil
+	return m.directory().add(ctx, s)
 }
 
 // seal gives a session's record and its end: the seal carries the idle limit,
@@ -148,18 +150,19 @@ func (m *Manager) touch(ctx context.Context, s *Session, now time.Time) (*Sessio
 	if err != nil {
 		return nil, fmt.Errorf("keeping a session: %w", err)
 	}
-	m.index.seen(s.ID, now)
+	if err := m.directory().seen(ctx, &touched); err != nil {
+		return nil, err
+	}
 	return &touched, m.endingSoon(ctx, s.ID, record)
 }
 
 // End forgets a session.
 func (m *Manager) End(ctx context.Context, s *Session) error {
 	m.opened.remove(s.ID)
-	m.index.remove(s.ID)
 	if err := m.Store.Delete(ctx, storeName(s.ID)); err != nil {
-		return fmt.Errorf("ending a session: %w", err)
+		return fmt.Errorf("ending a session: %w", err) // it stays listed, to be ended again
 	}
-	return nil
+	return m.directory().remove(ctx, s.ID)
 }
 
 // storePrefix and a session's ID name its record.

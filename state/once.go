@@ -52,4 +52,19 @@ func (o *MemoryOnce) forgetExpired() {
 	}
 }
 
+// InAll is a Once that asks several, in order: a name is used for the first time
+// if it is for all of them. One of this process before one on a server keeps a
+// name used here when that server forgets.
+type InAll []Once
+
+// Use reports whether this is the first use of the name.
+func (all InAll) Use(ctx context.Context, name string, expires time.Time) (bool, error) {
+	for _, one := range all {
+		if first, err := one.Use(ctx, name, expires); err != nil || !first {
+			return false, err
+		}
+	}
+	return len(all) > 0, nil
+}
+
 var _ Once = (*MemoryOnce)(nil)

@@ -1,0 +1,105 @@
+package state
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rolepass/rolepass/recent"
+)
+
+// Nearby is a Store before one that is asked over a network. What that gave is
+// remembered for a moment: a page that fetches thirty objects asks once. So what
+// another replica deletes is still given here for that moment, and no longer;
+// what is written or deleted through this one is never given again.
+//
+// It remembers no absence and no error.
+type Nearby struct {
+	behind Store
+	life   time.Duration
+	most   int
+	now    func() time.Time
+
+	mu      sync.Mutex
+	kept    *recent.Map[string, nearby]
+	changes uint64 // how often something was written or deleted
+}
+
+type nearby struct {
+	record []byte
+	asked  time.Time // before it was asked for
+}
+
+// NewNearby remembers at most so many records, each for life.
+func NewNearby(behind Store, life time.Duration, most int, now func() time.Time) *Nearby {
+	return &Nearby{behind: behind, life: life, most: most, now: now, kept: recent.New[string, nearby](nil)}
+}
+
+// Put keeps a record.
+func (n *Nearby) Put(ctx context.Context, name string, record []byte, expires time.Time) error {
+	defer n.changed(name)()
+	return n.behind.Put(ctx, name, record, expires)
+}
+
+// Replace keeps a record in place of one that is there.
+func (n *Nearby) Replace(ctx context.Context, name string, record []byte, expires time.Time) error {
+	defer n.changed(name)()
+	return n.behind.Replace(ctx, name, record, expires)
+}
+
+// Delete forgets a record.
+func (n *Nearby) Delete(ctx context.Context, name string) error {
+	defer n.changed(name)()
+	return n.behind.Delete(ctx, name)
+}
+
+// changed forgets a record, before it changes and after: an answer that was on
+// its way meanwhile is not remembered.
+func (n *Nearby) changed(name string) (after func()) {
+	forget := func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.changes++
+		n.kept.Remove(name)
+	}
+	forget()
+	return forget
+}
+
+// Get gives a record, perhaps as it was a moment ago.
+func (n *Nearby) Get(ctx context.Context, name string) ([]byte, error) {
+	asked := n.now()
+	record, changes := n.remembered(name, asked)
+	if record != nil {
+		return record, nil
+	}
+	record, err := n.behind.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.changes == changes {
+		n.kept.Put(name, nearby{record, asked})
+		if n.kept.Len() > n.most {
+			n.kept.RemoveOldest()
+		}
+	}
+	return record, nil
+}
+
+// remembered gives what was asked for a moment ago, and forgets what is older.
+func (n *Nearby) remembered(name string, now time.Time) (record []byte, changes uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	kept, ok := n.kept.Get(name)
+	if ok && now.Sub(kept.asked) < n.life {
+		return kept.record, n.changes
+	}
+	if ok {
+		n.kept.Remove(name)
+	}
+	return nil, n.changes
+}
+
+var _ Store = (*Nearby)(nil)

@@ -66,7 +66,7 @@ func TestSigningOutDuringALogin(t *testing.T) {
 			case !c.stays && (page.Status != http.StatusForbidden || code(page) != login.CodeEndedMeanwhile):
 				t.Errorf("answered %d, %v", page.Status, page.Refusal)
 			}
-			if left := w.Sessions.List(func(l session.Listed) bool { return l.IdPSession == "_this" }); !c.stays && len(left) != 0 {
+			if left := w.sessions(func(l session.Listed) bool { return l.IdPSession == "_this" }); !c.stays && len(left) != 0 {
 				t.Error("a session is left that nobody has the cookie of")
 			}
 			w.during(func() {})

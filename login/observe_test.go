@@ -155,7 +155,7 @@ func TestOnePersonHasSoManyObservedSessions(t *testing.T) {
 	somebody := observes("t-0", "grace@label.test")
 	first, second, third := observes("t-1", "ada@label.test"), observes("t-2", "ada@label.test"), observes("t-3", "Ada@label.test")
 	var left []string
-	for _, l := range w.Sessions.List(func(session.Listed) bool { return true }) {
+	for _, l := range w.sessions(func(session.Listed) bool { return true }) {
 		left = append(left, l.ID)
 	}
 	if want := []string{somebody.ID, second.ID, third.ID}; !slices.Equal(left, want) {
@@ -177,7 +177,7 @@ func TestAnObservedSessionIsNotOursToEndAtTheIdP(t *testing.T) {
 	if to := header(out, "location"); to != login.SignedOutPath || out.Session == nil {
 		t.Errorf("it leads to %s, session %v", to, out.Session)
 	}
-	if left := w.Sessions.List(func(session.Listed) bool { return true }); len(left) != 0 {
+	if left := w.sessions(func(session.Listed) bool { return true }); len(left) != 0 {
 		t.Errorf("%d sessions are left", len(left))
 	}
 }

@@ -438,7 +438,7 @@ func TestSigningOutDuringATry(t *testing.T) {
 			if code(page) != login.CodeRetryGone || b.session() != nil {
 				t.Errorf("signed out, and in again: %d, %v", page.Status, page.Refusal)
 			}
-			if left := w.Sessions.List(func(l session.Listed) bool { return !l.Ending }); name == "by an operator" && len(left) != 0 {
+			if left := w.sessions(func(l session.Listed) bool { return !l.Ending }); name == "by an operator" && len(left) != 0 {
 				t.Errorf("%d sessions are left", len(left))
 			}
 		})

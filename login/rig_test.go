@@ -57,6 +57,16 @@ func (w *world) now() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.at 
 
 func (w *world) passes(d time.Duration) { w.mu.Lock(); defer w.mu.Unlock(); w.at = w.at.Add(d) }
 
+// sessions are those that are wanted, of all that are listed.
+func (w *world) sessions(wanted func(session.Listed) bool) []session.Listed {
+	w.t.Helper()
+	all, err := w.Sessions.List(context.Background(), wanted)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
 func random(seed byte) io.Reader { return &locked{from: rand.NewChaCha8([32]byte{seed})} }
 
 // locked is randomness for several goroutines.

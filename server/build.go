@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -22,13 +21,9 @@ import (
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 	"github.com/rolepass/rolepass/state"
-	"github.com/rolepass/rolepass/telemetry"
 )
 
 const (
-	// usedNames is how many used assertions are remembered: two names each,
-	// for a quarter of an hour at most.
-	usedNames = 1 << 18
 	// verifying is how many assertions are verified at once.
 	verifying = 64
 	// startsWaiting is how many logins that begin wait for their signature: about
@@ -38,9 +33,6 @@ const (
 
 // build makes the decider with all that it needs.
 func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decision.Decider, error) {
-	if c.State.Kind != config.StateMemory { // until package state/valkey is built in
-		return nil, fmt.Errorf("state.kind %s is read and not yet served by this version: write memory, and run one Rolepass only", c.State.Kind)
-	}
 	signing, err := s.signing(c, o, ring)
 	if err != nil {
 		return nil, err
@@ -57,10 +49,10 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 		return nil, err
 	}
 	s.sealer = &state.Sealer{Keys: ring, Now: o.Now, Rand: o.Rand}
-	store := state.NewMemory(c.State.MiB<<20, o.Now)
-	s.pages = s.service(c, o, store, signing.signIn)
+	s.kept = s.keep(c, o)
+	s.pages = s.service(c, o, signing.signIn)
 	s.pages.Ended = app.Forget
-	s.metrics.Holds(telemetry.Holdings{State: store.Held, StateMax: c.State.MiB << 20, Sessions: s.pages.Sessions.Count, Waiting: s.pages.Waiting})
+	s.holds()
 	d := &decision.Decider{
 		Hosts:          hosts(c.PublicURL),
 		PublicOrigin:   c.PublicURL.Scheme + "://" + c.PublicURL.Host,
@@ -92,7 +84,7 @@ func (s *Server) build(c *config.Config, o Options, ring *state.Keyring) (*decis
 
 // service makes what answers the pages of our own, with the sessions and the
 // credentials that a login begins.
-func (s *Server) service(c *config.Config, o Options, store state.Store, signIn func(context.Context, saml.Principal) (int64, error)) *login.Service {
+func (s *Server) service(c *config.Config, o Options, signIn func(context.Context, saml.Principal) (int64, error)) *login.Service {
 	return &login.Service{
 		PublicURL:  c.PublicURL.String(),
 		ACSPath:    c.ACSPath,
@@ -101,16 +93,16 @@ func (s *Server) service(c *config.Config, o Options, store state.Store, signIn 
 		Contact:    c.Contact,
 		AppCookies: appCookies(c),
 		Sealer:     s.sealer,
-		Used:       state.NewMemoryOnce(usedNames, o.Now),
+		Used:       s.kept.used,
 		Sessions: &session.Manager{
-			Store: store, Sealer: s.sealer, Now: o.Now, Rand: o.Rand,
+			Store: s.kept.store, Shared: s.kept.shared, Sealer: s.sealer, Now: o.Now, Rand: o.Rand,
 			Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson, MostOpened: openedSessions(c.State.MiB),
 		},
-		Cache:     credcache.New(store, s.sealer, opened(c.State.MiB), o.Now),
+		Cache:     credcache.New(s.kept.store, s.sealer, opened(c.State.MiB), o.Now),
 		Grants:    c.Grants,
 		Exchanger: s.exchangers(c),
 		SignIn:    signIn,
-		Started:   o.Now(),
+		Started:   s.kept.since,
 		Now:       o.Now,
 		Rand:      o.Rand,
 		Verifying: make(chan struct{}, verifying),

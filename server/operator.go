@@ -96,9 +96,14 @@ func (s *Server) operatorHandler() http.Handler {
 	return mux
 }
 
-func (s *Server) listSessions(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
+	listed, err := s.pages.Sessions.List(r.Context(), func(session.Listed) bool { return true })
+	if err != nil {
+		say(w, http.StatusServiceUnavailable, "the sessions could not be listed: "+err.Error()+"\n")
+		return
+	}
 	all := []ListedSession{}
-	for _, l := range s.pages.Sessions.List(func(session.Listed) bool { return true }) {
+	for _, l := range listed {
 		p := l.Principal
 		all = append(all, ListedSession{l.ID[:handleLength], p.IdP, p.SessionName, p.NameID, p.Email, l.Roles, l.Created, l.Seen, l.Expires})
 	}

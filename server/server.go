@@ -58,6 +58,7 @@ type Server struct {
 	traces  *telemetry.Traces  // nil where there are none
 	metrics *telemetry.Metrics
 	sealer  *state.Sealer
+	kept    keeping
 	pages   *login.Service
 	// version asks Label Studio for its own; nil: it is another application.
 	version func(context.Context) (string, error)
@@ -197,5 +198,5 @@ func (s *Server) shutDown() error {
 		s.grpc.Stop()
 		<-stopped
 	}
-	return errors.Join(s.admin.Close(), s.operator.Close(), s.closeLogs(ctx))
+	return errors.Join(s.admin.Close(), s.operator.Close(), s.kept.close(), s.closeLogs(ctx))
 }

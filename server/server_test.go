@@ -183,7 +183,6 @@ func TestWhatStopsTheStart(t *testing.T) {
 		"no keys":           {fine, func(c *config.Config) error { return os.RemoveAll(c.Keys) }, "rolepass keys new"},
 		"an empty secret":   {fine, func(c *config.Config) error { return os.WriteFile(c.LabelStudio.SecretKeyFile, nil, 0o600) }, "is empty"},
 		"no place to audit": {fine, func(c *config.Config) error { c.Audit = filepath.Join(c.Keys, "no", "such"); return nil }, "audit"},
-		"a state elsewhere": {fine, func(c *config.Config) error { c.State.Kind = config.StateValkey; return nil }, "write memory, and run one Rolepass only"},
 	} {
 		loaded := configured(t, c.metadata)
 		if c.change != nil {

@@ -14,7 +14,7 @@ import (
 func TestFormatsWithoutEndAreNotKept(t *testing.T) {
 	var n names
 	for i := range 3 * mostNames {
-		s := &Session{Created: time.Unix(1, 0), Seen: time.Unix(1, 0), Expires: time.Unix(2, 0), Roles: []string{"role/a", "role/b"}}
+		s := Listed{Created: time.Unix(1, 0), Seen: time.Unix(1, 0), Expires: time.Unix(2, 0), Roles: []string{"role/a", "role/b"}}
 		s.Principal = saml.Principal{IdP: "corp", NameID: "ada", NameIDFormat: fmt.Sprint("urn:format:", i)}
 		listed := n.read(n.listing(s, make([]byte, len(recent.Key{}))), recent.Key{})
 		if listed.Principal != s.Principal || fmt.Sprint(listed.Roles) != "[role/a role/b]" {

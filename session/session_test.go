@@ -43,6 +43,27 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
+// List, Named and Surplus are the Manager's, where no error may be.
+func (w *world) List(wanted func(session.Listed) bool) []session.Listed {
+	return w.must(w.Manager.List(w.t.Context(), wanted))
+}
+
+func (w *world) Named(nameID string, wanted func(session.Listed) bool) []session.Listed {
+	return w.must(w.Manager.Named(w.t.Context(), nameID, wanted))
+}
+
+func (w *world) Surplus(p saml.Principal) []session.Listed {
+	return w.must(w.Manager.Surplus(w.t.Context(), p))
+}
+
+func (w *world) must(all []session.Listed, err error) []session.Listed {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
 func random(seed byte) io.Reader { return rand.NewChaCha8([32]byte{seed}) }
 
 func (w *world) now() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.at }

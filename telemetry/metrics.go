@@ -25,6 +25,7 @@ type Metrics struct {
 	questions *prometheus.CounterVec
 	lost      prometheus.Counter
 	spans     prometheus.Counter
+	state     prometheus.Counter
 	ends      *prometheus.GaugeVec
 }
 
@@ -52,10 +53,12 @@ func NewMetrics() *Metrics {
 			Name: "rolepass_audit_lost_total", Help: "Audit records that could not be written. Above zero, somebody should look."}),
 		spans: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rolepass_spans_lost_total", Help: "Spans of traces that the collector did not take, or not in time. No decision waits for it."}),
+		state: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rolepass_state_failures_total", Help: "Calls of the state's server that failed, with state.kind valkey: each is a request or a login that was refused."}),
 		ends: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rolepass_idp_ends_timestamp_seconds", Help: "When nobody can sign in at an IdP any more unless its metadata is replaced: its validUntil, or the end of its last signing certificate."}, []string{"idp"}),
 	}
-	m.registry.MustRegister(m.decisions, m.unforced, m.shadow, m.seconds, m.sts, m.questions, m.lost, m.spans, m.ends,
+	m.registry.MustRegister(m.decisions, m.unforced, m.shadow, m.seconds, m.sts, m.questions, m.lost, m.spans, m.state, m.ends,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -96,6 +99,9 @@ func (m *Metrics) STSCalled(outcome string) { m.sts.WithLabelValues(plain(outcom
 
 // AppAsked counts one question to the application.
 func (m *Metrics) AppAsked(kind string) { m.questions.WithLabelValues(kind).Inc() }
+
+// StateFailed counts a call of the state's server that failed.
+func (m *Metrics) StateFailed() { m.state.Inc() }
 
 // AuditLost counts audit records that were not written.
 func (m *Metrics) AuditLost(records int) { m.lost.Add(float64(records)) }

@@ -26,6 +26,8 @@ type Options struct {
 	Prefix string
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+	// Failed is told of each call that failed; optional.
+	Failed func()
 }
 
 // Format shows where the server is, and nothing else.
@@ -36,6 +38,7 @@ type Server struct {
 	client *redis.Client
 	prefix string
 	now    func() time.Time
+	failed func()
 }
 
 // oneTry is how long the server may take for one answer, or for a connection. A
@@ -52,7 +55,10 @@ func Open(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Server{prefix: o.Prefix, now: o.Now, client: redis.NewClient(&redis.Options{
+	if o.Failed == nil {
+		o.Failed = func() {}
+	}
+	return &Server{prefix: o.Prefix, now: o.Now, failed: o.Failed, client: redis.NewClient(&redis.Options{
 		Network: o.Network, Addr: o.Address, DB: o.DB, TLSConfig: o.TLS,
 		Username: o.User, Password: o.Password,
 		DialTimeout: oneTry, ReadTimeout: oneTry, WriteTimeout: oneTry, PoolTimeout: oneTry,

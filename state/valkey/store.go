@@ -80,6 +80,7 @@ func (s *Server) told(command string, err error) error {
 	if err == nil {
 		return nil
 	}
+	s.failed()
 	return fmt.Errorf("%s at the state's server: %w", command, err)
 }
 

@@ -1,0 +1,95 @@
+// Package valkeytest runs a Valkey or Redis server for a test: the real thing, on a
+// socket in a folder of the test's own.
+package valkeytest
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rolepass/rolepass/state/valkey"
+)
+
+// Server is one that runs.
+type Server struct {
+	// Socket is where it listens.
+	Socket string
+	// Client asks it past Rolepass, as whoever operates it can.
+	Client *redis.Client
+
+	t       testing.TB
+	program *exec.Cmd
+	output  bytes.Buffer
+}
+
+// Start runs a server until the test ends. It keeps nothing on disk.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "valkey") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	s := &Server{t: t, Socket: filepath.Join(folder, "s")}
+	s.Client = redis.NewClient(&redis.Options{Network: "unix", Addr: s.Socket, Protocol: 2, DisableIdentity: true})
+	t.Cleanup(func() { _ = s.Client.Close() })
+	s.Run()
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// Run starts it, again after a Kill, and waits until it answers.
+func (s *Server) Run() {
+	s.t.Helper()
+	s.output.Reset()
+	s.program = exec.Command(program(s.t), "--port", "0", "--unixsocket", s.Socket, "--save", "", "--dir", filepath.Dir(s.Socket))
+	s.program.Stdout, s.program.Stderr = &s.output, &s.output
+	if err := s.program.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
+	for s.Client.Ping(ctx).Err() != nil {
+		select {
+		case <-ctx.Done():
+			s.Kill()
+			s.t.Fatalf("the server does not answer:\n%s", s.output.String())
+		case <-time.After(5 * time.Millisecond): // until it listens
+		}
+	}
+}
+
+// Kill ends it at once. What it held is gone.
+func (s *Server) Kill() {
+	if s.program.ProcessState == nil {
+		_ = s.program.Process.Kill()
+		_ = s.program.Wait()
+	}
+}
+
+// Open is how Rolepass reaches it. The connections end with the test.
+func (s *Server) Open(o valkey.Options) *valkey.Server {
+	s.t.Helper()
+	o.Network, o.Address = "unix", s.Socket
+	server := valkey.Open(o)
+	s.t.Cleanup(func() { _ = server.Close() })
+	return server
+}
+
+// program is the server's, as e2e/install found it.
+func program(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("ROLEPASS_VALKEY"), "valkey-server", "redis-server"} {
+		if path, err := exec.LookPath(name); name != "" && err == nil {
+			return path
+		}
+	}
+	t.Fatal("there is neither valkey-server nor redis-server: `go run ./e2e/install -tests` says how to get one")
+	return ""
+}

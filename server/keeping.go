@@ -1,0 +1,70 @@
+package server
+
+import (
+	"crypto/tls"
+	"time"
+
+	"github.com/rolepass/rolepass/config"
+	"github.com/rolepass/rolepass/session"
+	"github.com/rolepass/rolepass/state"
+	"github.com/rolepass/rolepass/state/valkey"
+	"github.com/rolepass/rolepass/telemetry"
+)
+
+// keeping is where sessions, credentials and used assertions are.
+type keeping struct {
+	store state.Store
+	used  state.Once
+	// shared is the same place for several replicas; nil: this process is alone.
+	shared session.Shared
+	// since is from when on used assertions are remembered; zero: from before
+	// this process began.
+	since    time.Time
+	holdings telemetry.Holdings
+	close    func() error
+}
+
+// usedNames is how many used assertions are remembered: two names each, for a
+// quarter of an hour at most.
+const usedNames = 1 << 18
+
+// nearby is how long a replica believes what the others may have changed.
+const nearby = 2 * time.Second
+
+// keep opens the state that is configured.
+func (s *Server) keep(c *config.Config, o Options) keeping {
+	used := state.NewMemoryOnce(usedNames, o.Now)
+	if c.State.Kind != config.StateValkey {
+		memory := state.NewMemory(c.State.MiB<<20, o.Now)
+		return keeping{
+			store: memory, used: used, since: o.Now(), close: func() error { return nil },
+			holdings: telemetry.Holdings{State: memory.Held, StateMax: c.State.MiB << 20},
+		}
+	}
+	server := openValkey(c.State.Valkey, o.Now, s.metrics.StateFailed)
+	return keeping{
+		store:  state.NewNearby(server, nearby, openedSessions(c.State.MiB), o.Now),
+		used:   state.InAll{used, server},
+		shared: server, close: server.Close,
+	}
+}
+
+func openValkey(v config.Valkey, now func() time.Time, failed func()) *valkey.Server {
+	options := valkey.Options{
+		Network: v.Network, Address: v.Address, DB: v.DB, User: v.User, Password: v.Password.Reveal(), Prefix: v.Prefix, Now: now, Failed: failed,
+	}
+	if v.TLS {
+		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: v.Roots}
+	}
+	return valkey.Open(options)
+}
+
+// holds exports what is in memory.
+func (s *Server) holds() {
+	h := s.kept.holdings
+	h.Waiting = s.pages.Waiting
+	if s.kept.shared == nil {
+		h.Sessions = s.pages.Sessions.Count
+	}
+	s.metrics.Holds(h)
+}

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -31,6 +33,37 @@ func TestRolepassReadsItsConfiguration(t *testing.T) {
 		if projects := c.GrantList[0].Scope.Projects; values == "all.yaml" && (len(projects) != 2 || projects[1] != 1234567) {
 			t.Errorf("the projects 12 and 1234567 became %v", projects)
 		}
+	}
+}
+
+// What the chart mounts for the state's server is what Rolepass reads: the files
+// are there, and their modes are not too wide.
+func TestTheStatesFilesAreMounted(t *testing.T) {
+	program := build(t)
+	rendered := template(t, "shared.yaml")
+	n := newNode(t, map[string]map[string]string{
+		"ConfigMap/rolepass":           {"rolepass.yaml": rolepassYAML(t, rendered)},
+		"ConfigMap/authorities":        {"ca.crt": newAuthority(t).pem},
+		"ConfigMap/valkey-authorities": {"bundle.pem": newAuthority(t).pem},
+		"Secret/rolepass-keys":         made(t, program, "new"),
+		"Secret/rolepass-check":        newAuthority(t).issue(t, "rolepass.internal"),
+		"Secret/label-studio-key":      {"secret": "the key of Label Studio"},
+		"Secret/valkey-user":           {"pass": "the password of the state"},
+	})
+	pod := the[*appsv1.Deployment](t, objects(t, rendered)).Spec.Template.Spec
+	n.mount(t, &pod)
+	for _, container := range pod.InitContainers {
+		if said, err := exec.Command(program, n.args(container)...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", container.Name, err, said)
+		}
+	}
+	c, err := config.Load(n.moved.Replace("/etc/rolepass/config/rolepass.yaml"), config.Everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := c.State.Valkey
+	if c.State.Kind != config.StateValkey || c.State.MiB != 64 || to.Address != "valkey.data.svc:6380" || to.User != "rolepass" || to.Password.Reveal() != "the password of the state" || to.Roots == nil {
+		t.Errorf("Rolepass reads %+v", c.State)
 	}
 }
 

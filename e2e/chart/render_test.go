@@ -20,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/golden from what is rendered now")
 
 // standing are the values that are an installation by themselves.
-var standing = []string{"least.yaml", "all.yaml"}
+var standing = []string{"least.yaml", "all.yaml", "shared.yaml"}
 
 func TestHelmLint(t *testing.T) {
 	for _, values := range standing {
@@ -130,5 +130,61 @@ func TestOneAtATime(t *testing.T) {
 	spec := the[*appsv1.Deployment](t, objects(t, template(t, "least.yaml"))).Spec
 	if *spec.Replicas != 1 || spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
 		t.Errorf("there are %d, replaced by %s", *spec.Replicas, spec.Strategy.Type)
+	}
+}
+
+// With a state that they share, one is added before one is taken away, and a node
+// that is drained takes one at a time. They are not all on one node where there are
+// several.
+func TestReplicasAreReplacedOneByOne(t *testing.T) {
+	list := objects(t, template(t, "shared.yaml"))
+	spec := the[*appsv1.Deployment](t, list).Spec
+	rolling := spec.Strategy.RollingUpdate
+	if *spec.Replicas != 3 || spec.Strategy.Type != appsv1.RollingUpdateDeploymentStrategyType || rolling.MaxUnavailable.IntValue() != 0 || rolling.MaxSurge.IntValue() != 1 {
+		t.Errorf("there are %d, replaced by %+v", *spec.Replicas, spec.Strategy)
+	}
+	// Envoy comes back at another one before this one stops to listen.
+	lifecycle := spec.Template.Spec.Containers[0].Lifecycle
+	if lifecycle == nil || lifecycle.PreStop.Sleep == nil || lifecycle.PreStop.Sleep.Seconds < 1 || *spec.Template.Spec.TerminationGracePeriodSeconds < lifecycle.PreStop.Sleep.Seconds+15 {
+		t.Errorf("it stops at once, or is killed while answers are under way: %+v", lifecycle)
+	}
+	if budget := the[*policyv1.PodDisruptionBudget](t, list).Spec; budget.MaxUnavailable.IntValue() != 1 {
+		t.Errorf("a drained node may take %v", budget.MaxUnavailable)
+	}
+	spread := spec.Template.Spec.TopologySpreadConstraints
+	if len(spread) != 1 || spread[0].TopologyKey != corev1.LabelHostname || spread[0].WhenUnsatisfiable != corev1.ScheduleAnyway {
+		t.Fatalf("they are spread by %+v", spread)
+	}
+	if s, err := metav1.LabelSelectorAsSelector(spread[0].LabelSelector); err != nil || s.Empty() || !s.Matches(labels.Set(spec.Template.Labels)) {
+		t.Errorf("what is spread is not the pod: %v, %v", spread[0].LabelSelector, err)
+	}
+}
+
+// One replica of a state that is shared is replaced in the same way: an upgrade
+// signs nobody out.
+func TestOneWithASharedStateIsReplacedWithoutAGap(t *testing.T) {
+	out, said, err := helm(t, "template", "rolepass", chart, "--values", "testdata/values/least.yaml", "--set", valkey)
+	if err != nil {
+		t.Fatalf("helm template: %v\n%s", err, said)
+	}
+	if spec := the[*appsv1.Deployment](t, objects(t, out)).Spec; *spec.Replicas != 1 || spec.Strategy.RollingUpdate == nil || spec.Strategy.RollingUpdate.MaxUnavailable.IntValue() != 0 {
+		t.Errorf("%d, replaced by %+v", *spec.Replicas, spec.Strategy)
+	}
+}
+
+// The pod may talk to the state's server, at its port, and only where there is one.
+func TestTheStatesServerIsReached(t *testing.T) {
+	for values, want := range map[string]int{"least.yaml": 0, "all.yaml": 0, "shared.yaml": 1} {
+		found := 0
+		for _, rule := range the[*networkingv1.NetworkPolicy](t, objects(t, template(t, values))).Spec.Egress {
+			for _, to := range rule.To {
+				if to.PodSelector != nil && to.PodSelector.MatchLabels["app"] == "valkey" && len(rule.Ports) == 1 && rule.Ports[0].Port.IntValue() == 6380 {
+					found++
+				}
+			}
+		}
+		if found != want {
+			t.Errorf("with %s the policy has %d rules for it", values, found)
+		}
 	}
 }

@@ -51,6 +51,16 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- with include "rolepass.labelStudioSecret" . -}}
 {{- $_ := set $own "label_studio" (dict . "/etc/rolepass/label-studio/secret") -}}
 {{- end -}}
+{{- $state := dict -}}
+{{- if .Values.valkey.secret -}}
+{{- $_ := set $state "password_file" "/etc/rolepass/valkey/password" -}}
+{{- end -}}
+{{- if .Values.valkey.authorities.configMap -}}
+{{- $_ := set $state "ca_file" "/etc/rolepass/valkey-authorities/ca.crt" -}}
+{{- end -}}
+{{- if $state -}}
+{{- $_ := set $own "state" $state -}}
+{{- end -}}
 {{- toYaml (mergeOverwrite $config $own) -}}
 {{- end }}
 

@@ -5,8 +5,21 @@ in a sentence it says; these need one. */ -}}
 {{- if not .Values.config -}}
 {{- $wrong = append $wrong "config is empty: write rolepass.yaml there, without what the chart writes itself (values.yaml says what)" -}}
 {{- end -}}
-{{- if and (gt (int .Values.replicas) 1) (eq (include "rolepass.state" .) "memory") -}}
-{{- $wrong = append $wrong (printf "replicas is %d and state is memory: each Rolepass would know only its own logins, and people would be signed out at every other request; write replicas: 1" (int .Values.replicas)) -}}
+{{- $shared := eq (include "rolepass.state" .) "valkey" -}}
+{{- if and (gt (int .Values.replicas) 1) (not $shared) -}}
+{{- $wrong = append $wrong (printf "replicas is %d and state is %s: each Rolepass would know only its own logins, and people would be signed out at every other request; write replicas: 1, or config.state.kind: valkey with its address" (int .Values.replicas) (include "rolepass.state" .)) -}}
+{{- end -}}
+{{- if hasKey (default dict .Values.config.state) "password_file" -}}
+{{- $wrong = append $wrong "config.state.password_file is the chart's own to write: leave it out, and name the Secret in valkey.secret" -}}
+{{- end -}}
+{{- if and (or .Values.valkey.secret .Values.valkey.authorities.configMap) (not $shared) -}}
+{{- $wrong = append $wrong "valkey is given, and config.state.kind is not valkey: leave it out, and keep no secret where none is needed" -}}
+{{- end -}}
+{{- if and $shared (dig "state" "user" "" .Values.config) (not .Values.valkey.secret) -}}
+{{- $wrong = append $wrong "valkey.secret is empty and config.state.user is given: name the Secret with the user's password" -}}
+{{- end -}}
+{{- if and .Values.valkey.authorities.configMap (dig "state" "ca_file" "" .Values.config) -}}
+{{- $wrong = append $wrong "config.state.ca_file and valkey.authorities.configMap are both given: keep one" -}}
 {{- end -}}
 {{- range list "listen" "admin" "admin_socket" "monitoring" "keys" "saml_keys" "check_tls" -}}
 {{- if hasKey $.Values.config . -}}
@@ -54,6 +67,9 @@ in a sentence it says; these need one. */ -}}
 {{- end -}}
 {{- if not .Values.networkPolicy.labelStudio.to -}}
 {{- $wrong = append $wrong "networkPolicy.labelStudio.to is empty: say in which pods the application runs, or Rolepass cannot ask it" -}}
+{{- end -}}
+{{- if and $shared (not (hasPrefix "unix:" (dig "state" "address" "" .Values.config))) (not .Values.networkPolicy.valkey.to) -}}
+{{- $wrong = append $wrong "networkPolicy.valkey.to is empty and state is at a server: say in which pods or at which addresses that is, or nobody can sign in" -}}
 {{- end -}}
 {{- if and .Values.config.traces (not .Values.networkPolicy.collector.to) -}}
 {{- $wrong = append $wrong "networkPolicy.collector.to is empty and config.traces is given: say in which pods the collector runs, or every span is lost" -}}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/rolepass/rolepass/e2e/valkeytest"
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/saml/samltest"
 	"github.com/rolepass/rolepass/session"
@@ -25,14 +26,16 @@ func (w *world) during(do func()) {
 	}
 }
 
-// Whoever is signed out while STS is asked for them has no session when it answers:
-// it is not in any list yet, and would live on for hours.
-func TestSigningOutDuringALogin(t *testing.T) {
+// out is a way in which somebody is signed out, and whether a login of the person
+// with the session index "_this" stays.
+type out struct {
+	out   func(w *world, elsewhere *browser)
+	stays bool
+}
+
+func signingOut() map[string]out {
 	person := func(l session.Listed) bool { return l.Principal.Email == "ada@example.com" }
-	for name, c := range map[string]struct {
-		out   func(w *world, elsewhere *browser)
-		stays bool
-	}{
+	return map[string]out{
 		"by the IdP": {func(w *world, _ *browser) {
 			w.frame(byRedirect(w.idp.LogoutQuery(samltest.Logout{Destination: slo, NameID: "4711"})))
 		}, false},
@@ -53,27 +56,48 @@ func TestSigningOutDuringALogin(t *testing.T) {
 		"by an operator, from another session": {func(w *world, _ *browser) {
 			w.EndSessions(context.Background(), func(l session.Listed) bool { return l.ID != "" && l.Principal.NameID == "somebody-else" })
 		}, true},
-	} {
+	}
+}
+
+// Whoever is signed out while STS is asked for them has no session when it answers:
+// it is not in any list yet, and would live on for hours.
+func TestSigningOutDuringALogin(t *testing.T) {
+	for name, c := range signingOut() {
 		t.Run(name, func(t *testing.T) {
 			w := withLogout(t)
-			elsewhere, b := w.browser(), w.browser()
-			elsewhere.signsIn(func(s *samltest.Spec) { s.AssertionID = "_elsewhere" })
-			w.during(func() { c.out(w, elsewhere) })
-			page := b.signsIn(func(s *samltest.Spec) { s.AssertionID = "_this" })
-			switch signedIn := b.session() != nil; {
-			case signedIn != c.stays:
-				t.Errorf("signed in: %v; %d, %v", signedIn, page.Status, page.Refusal)
-			case !c.stays && (page.Status != http.StatusForbidden || code(page) != login.CodeEndedMeanwhile):
-				t.Errorf("answered %d, %v", page.Status, page.Refusal)
-			}
-			if left := w.sessions(func(l session.Listed) bool { return l.IdPSession == "_this" }); !c.stays && len(left) != 0 {
-				t.Error("a session is left that nobody has the cookie of")
-			}
-			w.during(func() {})
-			if b.signsIn(); b.session() == nil {
-				t.Error("the next login was ended, too")
-			}
+			c.during(w, w)
 		})
+	}
+}
+
+// The same where the replica that signs the person out is not the one at which they
+// sign in.
+func TestSigningOutAtAnotherReplicaDuringALogin(t *testing.T) {
+	server := valkeytest.Start(t)
+	for name, c := range signingOut() {
+		t.Run(name, func(t *testing.T) { c.during(replicas(t, server)) })
+	}
+}
+
+// during lets somebody be signed out at one world while they sign in at the other.
+func (c out) during(w, there *world) {
+	t := w.t
+	elsewhere, b := there.browser(), w.browser()
+	elsewhere.signsIn(func(s *samltest.Spec) { s.AssertionID = "_elsewhere" })
+	w.during(func() { c.out(there, elsewhere) })
+	page := b.signsIn(func(s *samltest.Spec) { s.AssertionID = "_this" })
+	switch signedIn := b.session() != nil; {
+	case signedIn != c.stays:
+		t.Errorf("signed in: %v; %d, %v", signedIn, page.Status, page.Refusal)
+	case !c.stays && (page.Status != http.StatusForbidden || code(page) != login.CodeEndedMeanwhile):
+		t.Errorf("answered %d, %v", page.Status, page.Refusal)
+	}
+	if left := there.sessions(func(l session.Listed) bool { return l.IdPSession == "_this" }); !c.stays && len(left) != 0 {
+		t.Error("a session is left that nobody has the cookie of")
+	}
+	w.during(func() {})
+	if b.signsIn(); b.session() == nil {
+		t.Error("the next login was ended, too")
 	}
 }
 

@@ -32,25 +32,29 @@ type listed struct {
 // The list of sessions says what a plain list of them would, whatever began, was
 // used, is to end or has ended.
 func TestTheListIsThatOfThePlainWay(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		w := &listed{world: newWorld(t), cookies: map[string]string{}}
-		for range rapid.IntRange(1, 60).Draw(r, "steps") {
-			switch what := rapid.SampledFrom([]string{"begin", "begin", "use", "end", "end soon", "wait"}).Draw(r, "what"); {
-			case what == "begin":
-				w.begins(r)
-			case what == "wait":
-				w.passes(rapid.SampledFrom([]time.Duration{time.Second, 10 * time.Minute}).Draw(r, "for"))
-			case len(w.plain) > 0:
-				w.happens(r, what, rapid.IntRange(0, len(w.plain)-1).Draw(r, "which"))
-			}
-			w.plain = slices.DeleteFunc(w.plain, func(l session.Listed) bool {
-				return !w.now().Before(l.Expires) || !w.now().Before(l.Seen.Add(w.Idle))
-			})
-			w.isListed(r)
-			w.isNamed(r)
-			w.hasSurplus(r)
+	rapid.Check(t, func(r *rapid.T) { isThePlainList(r, newWorld(t)) })
+}
+
+// isThePlainList lets things happen to sessions, in these worlds in turn.
+func isThePlainList(r *rapid.T, worlds ...*world) {
+	w := &listed{cookies: map[string]string{}}
+	for i := range rapid.IntRange(1, 60).Draw(r, "steps") {
+		w.world = worlds[i%len(worlds)]
+		switch what := rapid.SampledFrom([]string{"begin", "begin", "use", "end", "end soon", "wait"}).Draw(r, "what"); {
+		case what == "begin":
+			w.begins(r)
+		case what == "wait":
+			w.passes(rapid.SampledFrom([]time.Duration{time.Second, 10 * time.Minute}).Draw(r, "for"))
+		case len(w.plain) > 0:
+			w.happens(r, what, rapid.IntRange(0, len(w.plain)-1).Draw(r, "which"))
 		}
-	})
+		w.plain = slices.DeleteFunc(w.plain, func(l session.Listed) bool {
+			return !w.now().Before(l.Expires) || !w.now().Before(l.Seen.Add(w.Idle))
+		})
+		w.isListed(r)
+		w.isNamed(r)
+		w.hasSurplus(r)
+	}
 }
 
 func (w *listed) begins(r *rapid.T) {

@@ -20,22 +20,20 @@ import (
 // world is a Manager with a clock that the test drives.
 type world struct {
 	*session.Manager
-	t  testing.TB
+	*clock
+	t    testing.TB
+	keys string // their folder
+}
+
+type clock struct {
 	mu sync.Mutex
 	at time.Time
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, at: time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC)}
-	dir := t.TempDir() + "/keys"
-	if _, err := state.NewKey(dir, w.at, random(1)); err != nil {
-		t.Fatal(err)
-	}
-	ring, err := state.LoadKeyring(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, clock: &clock{at: time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC)}, keys: t.TempDir() + "/keys"}
+	ring := w.withNewKey()
 	w.Manager = &session.Manager{
 		Store: state.NewMemory(64<<20, w.now), Sealer: &state.Sealer{Keys: ring, Now: w.now, Rand: random(2)},
 		Now: w.now, Rand: random(3), Idle: 30 * time.Minute, Absolute: 8 * time.Hour,
@@ -66,9 +64,22 @@ func (w *world) must(all []session.Listed, err error) []session.Listed {
 
 func random(seed byte) io.Reader { return rand.NewChaCha8([32]byte{seed}) }
 
-func (w *world) now() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.at }
+// withNewKey is the keyring with one more key.
+func (w *world) withNewKey() *state.Keyring {
+	w.t.Helper()
+	if _, err := state.NewKey(w.keys, w.now(), random(1)); err != nil {
+		w.t.Fatal(err)
+	}
+	ring, err := state.LoadKeyring(w.keys)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ring
+}
 
-func (w *world) passes(d time.Duration) { w.mu.Lock(); defer w.mu.Unlock(); w.at = w.at.Add(d) }
+func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
+
+func (c *clock) passes(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.at = c.at.Add(d) }
 
 func (w *world) signedIn() (*session.Session, string) { return w.signedInUntil(time.Time{}) }
 

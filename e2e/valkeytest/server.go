@@ -5,9 +5,12 @@ package valkeytest
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,4 +95,41 @@ func program(t testing.TB) string {
 	}
 	t.Fatal("there is neither valkey-server nor redis-server: `go run ./e2e/install -tests` says how to get one")
 	return ""
+}
+
+// Dump is all that the server holds: names and values, whatever their type.
+func (s *Server) Dump() string {
+	s.t.Helper()
+	var all strings.Builder
+	keys, err := s.Client.Keys(s.t.Context(), "*").Result()
+	if err != nil || len(keys) == 0 {
+		s.t.Fatalf("the server holds %d keys: %v", len(keys), err)
+	}
+	for _, key := range keys {
+		value, err := s.Client.Dump(s.t.Context(), key).Result()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		fmt.Fprintf(&all, "%s %s\n", key, value)
+	}
+	return all.String()
+}
+
+// Swap exchanges the values of two keys, by the ends of their names.
+func (s *Server) Swap(one, other string) {
+	s.t.Helper()
+	a, b := s.key(one), s.key(other)
+	first, second := s.Client.Get(s.t.Context(), a).Val(), s.Client.Get(s.t.Context(), b).Val()
+	if err := errors.Join(s.Client.Set(s.t.Context(), a, second, redis.KeepTTL).Err(), s.Client.Set(s.t.Context(), b, first, redis.KeepTTL).Err()); err != nil || first == "" || second == "" {
+		s.t.Fatalf("not swapped: %v", err)
+	}
+}
+
+func (s *Server) key(end string) string {
+	s.t.Helper()
+	keys, err := s.Client.Keys(s.t.Context(), "*"+end).Result()
+	if err != nil || len(keys) != 1 {
+		s.t.Fatalf("%d keys end in %s: %v", len(keys), end, err)
+	}
+	return keys[0]
 }

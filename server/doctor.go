@@ -39,7 +39,8 @@ type Seen struct {
 
 // Doctor asks everybody once whom Rolepass and Envoy will ask, all at the same
 // time, without any credential: whether they answer from this machine, and whether
-// they are what the configuration says. It changes nothing.
+// they are what the configuration says. It changes nothing. Only the state's server
+// is asked with its password, and gets one record, which is deleted at once.
 func Doctor(ctx context.Context, c *config.Config, now func() time.Time) []Seen {
 	d := &doctor{config: c, now: now, http: strictHTTP(http.ProxyFromEnvironment), direct: strictHTTP(nil)}
 	pool, _ := authorities("envoy.ca", c.Envoy.CA) // which may be on another machine; nil: this one's own
@@ -56,6 +57,9 @@ func Doctor(ctx context.Context, c *config.Config, now func() time.Time) []Seen 
 	}
 	if c.Application == nil {
 		looks = append(looks, look{"label_studio.url", d.labelStudio})
+	}
+	if c.State.Kind == config.StateValkey {
+		looks = append(looks, look{"state.address", d.state})
 	}
 	return together(ctx, looks)
 }

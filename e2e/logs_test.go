@@ -71,6 +71,7 @@ func storeRead(t *testing.T, accessKeyID string) stack.StoreRead {
 type audited struct {
 	ID      string `json:"request_id"`
 	Code    string `json:"code"`
+	Cause   string `json:"cause"`
 	IdP     string `json:"idp"`
 	Who     string `json:"who"`
 	Role    string `json:"role"`

@@ -78,9 +78,13 @@ func (w writer) Write(text []byte) (int, error) {
 	return s.written[w.where].Write(text)
 }
 
-// Logs has every file below a folder searched whose name ends in .log and that
-// is there at the end. In a file that may names, secrets of these kinds may
-// stand; a kind "*" is every one.
+// endings are those of what is searched: logs, and what a Valkey server
+// keeps on its disk.
+var endings = []string{".log", ".aof", ".rdb"}
+
+// Logs has every file below a folder searched whose name ends in one of endings
+// and that is there at the end. In a file that may names, secrets of these kinds
+// may stand; a kind "*" is every one.
 func (s *Suite) Logs(path string, may map[string][]string) {
 	if s == nil {
 		return
@@ -118,10 +122,10 @@ func (s *Suite) Found() ([]string, Searched, error) {
 	return append(slices.Compact(slices.Clone(s.wrong)), found.lines()...), searched, nil
 }
 
-// each calls a function for every log below a folder.
+// each calls a function for every such file below a folder.
 func (f folder) each(do func(name string, text []byte)) error {
 	return filepath.WalkDir(f.path, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".log") {
+		if err != nil || entry.IsDir() || !slices.Contains(endings, filepath.Ext(path)) {
 			return err
 		}
 		text, err := os.ReadFile(path)

@@ -53,9 +53,11 @@ func TestAPlantedSecretFailsTheRun(t *testing.T) {
 		plant func(s *Suite, dir string)
 		says  string
 	}{
-		"in a log":            {func(_ *Suite, dir string) { writes(t, dir+"/envoy.log", "a\nb "+planted+"\n") }, "a cookie is in envoy.log (plain), line 2\n"},
-		"in a log further in": {func(_ *Suite, dir string) { writes(t, dir+"/observer/access.log", planted) }, "a cookie is in observer/access.log (plain), line 1\n"},
-		"in hex":              {func(_ *Suite, dir string) { writes(t, dir+"/x.log", hex.EncodeToString([]byte(planted))) }, "a cookie is in x.log (hex), line 1\n"},
+		"in a log":               {func(_ *Suite, dir string) { writes(t, dir+"/envoy.log", "a\nb "+planted+"\n") }, "a cookie is in envoy.log (plain), line 2\n"},
+		"in a log further in":    {func(_ *Suite, dir string) { writes(t, dir+"/observer/access.log", planted) }, "a cookie is in observer/access.log (plain), line 1\n"},
+		"in what Valkey appends": {func(_ *Suite, dir string) { writes(t, dir+"/valkey/appendonly.aof.1.incr.aof", "*1\r\n"+planted) }, "a cookie is in valkey/appendonly.aof.1.incr.aof (plain), line 2\n"},
+		"in Valkey's dump":       {func(_ *Suite, dir string) { writes(t, dir+"/valkey/dump.rdb", "REDIS0010\x00"+planted) }, "a cookie is in valkey/dump.rdb (plain), line 1\n"},
+		"in hex":                 {func(_ *Suite, dir string) { writes(t, dir+"/x.log", hex.EncodeToString([]byte(planted))) }, "a cookie is in x.log (hex), line 1\n"},
 		"in a page": {func(s *Suite, _ string) {
 			_, _ = s.Writer("a page").Write([]byte("<p>" + html.EscapeString(planted) + "</p>"))
 		}, "a cookie is in a page (HTML), line 1\n"},

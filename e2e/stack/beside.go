@@ -22,6 +22,11 @@ type Beside struct {
 	Audit, Access, Said string
 	// Viewer is the application; nil where it is Label Studio.
 	Viewer *viewer.Viewer
+
+	name     string
+	settings map[string]any // of its rolepass.yaml
+	config   string         // the file
+	rolepass *process
 }
 
 // RedirectLife is how long a location is good for, of those to which Redirecting
@@ -86,12 +91,12 @@ func (s *Stack) View(ctx context.Context) (*Beside, error) {
 }
 
 // besides are the addresses of Envoys that are started when somebody asks.
-type besides struct{ redirecting, viewer, mounted, alone, balanced string }
+type besides struct{ redirecting, viewer, mounted, alone, balanced, replicas string }
 
 // applications are their service providers, known before they run.
 func (s *Stack) applications() []string {
 	var all []string
-	for _, listen := range []string{s.besides.redirecting, s.besides.viewer, s.besides.mounted} {
+	for _, listen := range []string{s.besides.redirecting, s.besides.viewer, s.besides.mounted, s.besides.replicas} {
 		address, _ := public(listen) // our own address has a port
 		all = append(all, address)
 	}
@@ -110,7 +115,7 @@ func (s *Stack) startBeside(ctx context.Context, name, listen string, changes ma
 		return nil, err
 	}
 	at := func(file string) string { return filepath.Join(s.Dir, name+file) }
-	b := &Beside{Public: address, Audit: at("-audit.log"), Access: at("-access.log"), Said: at(".log")}
+	b := &Beside{Public: address, Audit: at("-audit.log"), Access: at("-access.log"), Said: at(".log"), name: name}
 	config, edge := maps.Clone(s.config), map[string]any{"listen": listen, "admin": addresses[2], "access_log": b.Access}
 	maps.Copy(config, map[string]any{
 		"public_url": b.Public, "listen": addresses[0], "admin": addresses[1], "admin_socket": nil, "audit": b.Audit,
@@ -120,20 +125,18 @@ func (s *Stack) startBeside(ctx context.Context, name, listen string, changes ma
 	maps.Copy(edge, more)
 	config["envoy"] = edge
 	maps.DeleteFunc(config, func(_ string, value any) bool { return value == nil })
-	file, err := s.writesYAML(name+".yaml", config)
-	if err != nil {
+	b.settings = config
+	if b.config, err = s.writesYAML(name+".yaml", config); err != nil {
 		return nil, err
 	}
-	rolepass, err := s.starts(name, nil, filepath.Join(s.Dir, "bin", "rolepass"), "serve", "--config", file)
-	if err != nil {
+	if err := s.runsBeside(b); err != nil {
 		return nil, err
 	}
-	rolepass.admin = "http://" + addresses[1]
-	if err := rolepass.await(ctx, rolepass.admin+"/readyz"); err != nil {
+	if err := b.rolepass.await(ctx, b.rolepass.admin+"/readyz"); err != nil {
 		return nil, err
 	}
 	var bootstrap bytes.Buffer
-	if err := s.rolepass(ctx, &bootstrap, "generate", "envoy", "--config", file); err != nil {
+	if err := s.rolepass(ctx, &bootstrap, "generate", "envoy", "--config", b.config); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(at("-envoy.yaml"), bootstrap.Bytes(), 0o600); err != nil {
@@ -144,4 +147,13 @@ func (s *Stack) startBeside(ctx context.Context, name, listen string, changes ma
 		return nil, fmt.Errorf("starting Envoy: %w", err)
 	}
 	return b, envoy.await(ctx, "http://"+addresses[2]+"/ready")
+}
+
+// runsBeside starts its Rolepass, with the configuration that it has.
+func (s *Stack) runsBeside(b *Beside) (err error) {
+	if b.rolepass, err = s.starts(b.name, nil, filepath.Join(s.Dir, "bin", "rolepass"), "serve", "--config", b.config); err != nil {
+		return err
+	}
+	b.rolepass.admin = fmt.Sprintf("http://%v", b.settings["admin"])
+	return nil
 }

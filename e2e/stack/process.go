@@ -74,6 +74,16 @@ func (s *Stack) ends(p *process) {
 	})
 }
 
+// kills ends the program at once, once.
+func (s *Stack) kills(p *process) {
+	p.ending.Do(func() {
+		group := p.cmd.Process.Pid
+		_ = syscall.Kill(-group, syscall.SIGKILL)
+		<-p.exited
+		_ = s.guardian.Forget(group)
+	})
+}
+
 // await asks until the answer is 200, the program ends, or nobody waits.
 func (p *process) await(ctx context.Context, address string) error {
 	return p.until(ctx, func(ctx context.Context) error {

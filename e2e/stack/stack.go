@@ -181,11 +181,11 @@ func (s *Stack) choosesPort() error {
 	if s.Demo.Public, err = public(s.listen); err != nil {
 		return err
 	}
-	addresses, err := s.ports.addresses(6)
+	addresses, err := s.ports.addresses(7)
 	if err != nil {
 		return err
 	}
-	s.observed, s.besides = addresses[0], besides{redirecting: addresses[1], viewer: addresses[2], mounted: addresses[3], alone: addresses[4], balanced: addresses[5]}
+	s.observed, s.besides = addresses[0], besides{redirecting: addresses[1], viewer: addresses[2], mounted: addresses[3], alone: addresses[4], balanced: addresses[5], replicas: addresses[6]}
 	return nil
 }
 

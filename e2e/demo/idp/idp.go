@@ -247,12 +247,11 @@ func (p *Provider) says(w http.ResponseWriter, request samltest.AuthnRequest, sp
 
 // spec says about a person what an IdP that is set up for AWS says.
 func (p *Provider) spec(request samltest.AuthnRequest, person Person, since time.Time) samltest.Spec {
-	id := sha256.Sum256([]byte("persistent " + person.Name))
 	spec := samltest.Spec{
 		ACS:          request.ACS,
 		Audiences:    []string{request.Issuer, samltest.AWSAudience},
 		InResponseTo: request.ID,
-		NameID:       hex.EncodeToString(id[:16]),
+		NameID:       persistent(person.Name),
 		Roles:        person.Roles,
 		SessionName:  person.Email,
 		AuthnInstant: since,
@@ -266,6 +265,18 @@ func (p *Provider) spec(request samltest.AuthnRequest, person Person, since time
 		spec.Attributes = append(spec.Attributes, samltest.Attribute{Name: "Groups", Values: person.Groups})
 	}
 	return spec
+}
+
+// persistent is by which name service providers know a person.
+func persistent(person string) string {
+	id := sha256.Sum256([]byte("persistent " + person))
+	return hex.EncodeToString(id[:16])
+}
+
+// Logout is the provider's message that ends a person's sessions, as the form of
+// a post to an application's logout service: the field's name and value.
+func (p *Provider) Logout(person, service string) (field, value string) {
+	return p.signer.LogoutForm(samltest.Logout{NameID: persistent(person), Destination: service, NotOnOrAfter: time.Now().Add(time.Minute)})
 }
 
 func (p *Provider) show(w http.ResponseWriter, status int, page string, data any) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -67,7 +68,8 @@ func random(seed byte) io.Reader { return rand.NewChaCha8([32]byte{seed}) }
 // withNewKey is the keyring with one more key.
 func (w *world) withNewKey() *state.Keyring {
 	w.t.Helper()
-	if _, err := state.NewKey(w.keys, w.now(), random(1)); err != nil {
+	before, _ := os.ReadDir(w.keys)
+	if _, err := state.NewKey(w.keys, w.now(), random(byte(100+len(before)))); err != nil {
 		w.t.Fatal(err)
 	}
 	ring, err := state.LoadKeyring(w.keys)

@@ -106,6 +106,35 @@ func TestAnEndedSessionIsNotWrittenAgainByAnotherReplica(t *testing.T) {
 	}
 }
 
+// afterReplace does something between the two writes that note a session's use.
+type afterReplace struct {
+	state.Store
+	do func()
+}
+
+func (s afterReplace) Replace(ctx context.Context, name string, record []byte, ends time.Time) error {
+	err := s.Store.Replace(ctx, name, record, ends)
+	s.do()
+	return err
+}
+
+// The list does not get a session back that ended while its use was noted: it would
+// count as one of its person's.
+func TestTheListGetsNoEndedSessionBack(t *testing.T) {
+	one, other := replicas(t, valkeytest.Start(t))
+	s, cookie := one.signedIn()
+	one.Store = afterReplace{one.Store, func() {
+		if err := other.End(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+	}}
+	one.passes(2 * time.Minute)
+	one.isKnown(cookie)
+	if left := other.List(everybody); len(left) != 0 {
+		t.Errorf("%d are listed", len(left))
+	}
+}
+
 func everybody(session.Listed) bool { return true }
 
 // A login under way on one replica is ended by another, once, and what is nobody's

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"time"
 
@@ -21,7 +22,9 @@ type keeping struct {
 	// this process began.
 	since    time.Time
 	holdings telemetry.Holdings
-	close    func() error
+	// ping says whether it answers.
+	ping  func(context.Context) error
+	close func() error
 }
 
 // usedNames is how many used assertions are remembered: two names each, for a
@@ -37,7 +40,8 @@ func (s *Server) keep(c *config.Config, o Options) keeping {
 	if c.State.Kind != config.StateValkey {
 		memory := state.NewMemory(c.State.MiB<<20, o.Now)
 		return keeping{
-			store: memory, used: used, since: o.Now(), close: func() error { return nil },
+			store: memory, used: used, since: o.Now(),
+			ping: func(context.Context) error { return nil }, close: func() error { return nil },
 			holdings: telemetry.Holdings{State: memory.Held, StateMax: c.State.MiB << 20},
 		}
 	}
@@ -45,7 +49,20 @@ func (s *Server) keep(c *config.Config, o Options) keeping {
 	return keeping{
 		store:  state.NewNearby(server, nearby, openedSessions(c.State.MiB), o.Now),
 		used:   state.InAll{used, server},
-		shared: server, close: server.Close,
+		shared: server, ping: server.Ping, close: server.Close,
+	}
+}
+
+// firstAnswer is how long the start waits for the state's server.
+const firstAnswer = 3 * time.Second
+
+// sayState says when the state's server does not answer. Rolepass starts all the
+// same: it refuses everybody, with a page, until the server is there.
+func (s *Server) sayState(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
+	defer cancel()
+	if err := s.kept.ping(ctx); err != nil {
+		s.log.Error("the state's server does not answer: everybody is refused until it does; rolepass doctor says more", "error", err)
 	}
 }
 

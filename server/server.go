@@ -123,6 +123,7 @@ func (s *Server) assemble(ctx context.Context, c *config.Config, o Options, ring
 	}
 	s.admin = adminServer(s.adminHandler())
 	s.operator = &http.Server{Handler: s.operatorHandler(), ReadHeaderTimeout: 5 * time.Second}
+	s.sayState(ctx)
 	return nil
 }
 

@@ -97,6 +97,14 @@ func program(t testing.TB) string {
 	return ""
 }
 
+// WantPassword has the server let nobody in who does not know it.
+func (s *Server) WantPassword(password string) {
+	s.t.Helper()
+	if err := s.Client.ConfigSet(s.t.Context(), "requirepass", password).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // Dump is all that the server holds: names and values, whatever their type.
 func (s *Server) Dump() string {
 	s.t.Helper()

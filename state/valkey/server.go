@@ -79,5 +79,8 @@ func (silent) Printf(context.Context, string, ...any) {}
 
 func init() { redis.SetLogger(silent{}) }
 
+// Ping says whether the server answers, and lets us in.
+func (s *Server) Ping(ctx context.Context) error { return s.told("ping", s.client.Ping(ctx).Err()) }
+
 // Close ends the connections.
 func (s *Server) Close() error { return s.client.Close() }

@@ -62,7 +62,7 @@ func (s *Server) sayState(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
 	defer cancel()
 	if err := s.kept.ping(ctx); err != nil {
-		s.log.Error("the state's server does not answer: everybody is refused until it does; rolepass doctor says more", "error", err)
+		s.log.Error("the state's server does not answer: everybody is refused until it does", "error", stateFails(s.config.State.Valkey, err))
 	}
 }
 

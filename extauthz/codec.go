@@ -88,6 +88,10 @@ func (c Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	}
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer buffer.Free()
+	if request, ok := readReused(buffer.ReadOnlyData()); ok {
+		in.request = request
+		return nil
+	}
 	message := &authv3.CheckRequest{}
 	if err := proto.Unmarshal(buffer.ReadOnlyData(), message); err != nil {
 		return err

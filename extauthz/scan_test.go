@@ -250,6 +250,14 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+	b.Run("reused", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, ok := readReused(encoded); !ok {
+				b.Fatal("not read")
+			}
+		}
+	})
 	b.Run("scan", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

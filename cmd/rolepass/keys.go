@@ -22,6 +22,7 @@ func keysRotateCommand() *cobra.Command {
 		Use:   "rotate --config FILE",
 		Short: "Make a new key and let a running Rolepass seal with it",
 		Long: "Write a new key into the directory that keys names, and have the Rolepass that serves this configuration seal with it. Nobody is signed out: the older keys go on opening what they sealed.\n" +
+			"With several replicas (state.kind valkey) do not: the others would not open what this one seals before they are restarted with the new key. Make it with `rolepass keys new`, give it to all, and restart them together.\n" +
 			"Delete an older key when session.absolute has passed, unless accounts in the application were made under it.",
 		Args: nothing,
 	}

@@ -99,6 +99,7 @@ func oneLine(text string) string {
 // stateSays are the servers' own words for a no, and what to do about each.
 func stateSays(message string) string {
 	for _, one := range []struct{ word, advice string }{
+		{"certificate required", "it wants a client's certificate, and Rolepass has a password instead: set tls-auth-clients no"},
 		{"WRONGPASS", "it refuses user or password: compare user and password_file with its ACL; a password alone is that of the user default"},
 		{"NOAUTH", "it wants a password: give password_file, and user if it has an ACL"},
 		{"without any password configured", "it knows no password: set one there, or leave password_file out"},

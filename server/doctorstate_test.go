@@ -100,6 +100,7 @@ func TestTheDoctorVerifiesTheStatesServer(t *testing.T) {
 	trusted := x509.NewCertPool()
 	trusted.AddCert(web.Certificate())
 	behindTLS := forwarded(t, s.Socket, &tls.Config{Certificates: web.TLS.Certificates})
+	forClients := forwarded(t, s.Socket, &tls.Config{Certificates: web.TLS.Certificates, ClientAuth: tls.RequireAnyClientCert})
 	inTheClear := forwarded(t, s.Socket, nil)
 	port := behindTLS[strings.LastIndex(behindTLS, ":"):]
 	for name, c := range map[string]struct {
@@ -109,6 +110,7 @@ func TestTheDoctorVerifiesTheStatesServer(t *testing.T) {
 		"trusted":                     {config.Valkey{Address: behindTLS, TLS: true, Roots: trusted}, ""},
 		"of nobody's authority":       {config.Valkey{Address: behindTLS, TLS: true}, "name the authorities in ca_file"},
 		"another name":                {config.Valkey{Address: "localhost" + port, TLS: true, Roots: trusted}, "its certificate is for another name"},
+		"for clients' certificates":   {config.Valkey{Address: forClients, TLS: true, Roots: trusted}, "set tls-auth-clients no"},
 		"in the clear":                {config.Valkey{Address: inTheClear, TLS: true, Roots: trusted}, "look whether it runs and speaks TLS at this port"},
 		"nobody there":                {config.Valkey{Address: nobody(t), TLS: true, Roots: trusted}, "policies of the network"},
 		"no socket":                   {config.Valkey{Network: "unix", Address: s.Socket + "x"}, "may write to its socket"},

@@ -43,6 +43,9 @@ func keysRotateCommand() *cobra.Command {
 		if err := operator.ReloadKeys(c.Context()); err != nil {
 			return found{fmt.Errorf("the key %s is written, and seals from the next start on; the running Rolepass does not have it yet: %w", name, err)}
 		}
+		if loaded.State.Kind == config.StateValkey {
+			fmt.Fprintln(c.ErrOrStderr(), "warning: other replicas do not have this key, and open nothing that is sealed with it: give it to all, and restart them now")
+		}
 		return say(c, "%s\n", name)
 	}
 	return c

@@ -12,7 +12,7 @@ import (
 // where all replicas look (shared).
 type directory interface {
 	add(ctx context.Context, s *Session) error
-	// seen moves on when a session was last used.
+	// seen moves on when a session was last used, or says state.ErrNotFound.
 	seen(ctx context.Context, s *Session) error
 	// ends moves a session's end forward: until then it is found and can be ended.
 	ends(ctx context.Context, id string, at time.Time) error

@@ -32,7 +32,7 @@ func (m *Manager) EndSoon(ctx context.Context, id string) error {
 			ends = before // it was told before: no renewal gives it more
 		}
 	}
-	if err := m.Store.Put(ctx, endingName(id), ends.AppendFormat(nil, time.RFC3339Nano), ends.Add(touchEvery)); err != nil {
+	if err := m.Store.Put(ctx, endingName(id), ends.AppendFormat(nil, time.RFC3339Nano), ends.Add(m.marked())); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}
 	if err := m.directory().ends(ctx, id, ends); err != nil {
@@ -41,8 +41,18 @@ func (m *Manager) EndSoon(ctx context.Context, id string) error {
 	return m.shorten(ctx, id, record, ends)
 }
 
+// marked is for how long a mark outlives its session. Whoever writes that anew at
+// the last moment looks for the mark at once; but where a server is asked, they may
+// not get an answer, and what they wrote lives on. So its next use finds the mark.
+func (m *Manager) marked() time.Duration {
+	if m.Shared == nil {
+		return touchEvery
+	}
+	return max(touchEvery, m.Idle)
+}
+
 // endingSoon takes back the life that a record was given after its session had
-// been told to end.
+// been told to end. One whose end is over is none: ErrNone.
 func (m *Manager) endingSoon(ctx context.Context, id string, record []byte) error {
 	mark, err := m.Store.Get(ctx, endingName(id))
 	if errors.Is(err, state.ErrNotFound) {
@@ -54,6 +64,12 @@ func (m *Manager) endingSoon(ctx context.Context, id string, record []byte) erro
 	ends, err := time.Parse(time.RFC3339Nano, string(mark))
 	if err != nil {
 		ends = m.Now() // not a mark of ours: at once
+	}
+	if !m.Now().Before(ends) {
+		if err := m.End(ctx, &Session{ID: id}); err != nil {
+			return err
+		}
+		return ErrNone
 	}
 	if err := m.directory().ends(ctx, id, ends); err != nil {
 		return err

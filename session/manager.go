@@ -128,8 +128,9 @@ func (m *Manager) open(t token, record []byte, now time.Time) (*Session, error) 
 	return s, nil
 }
 
-// touch moves Seen on, now and then. A session that was ended meanwhile is
-// not written again.
+// touch moves Seen on, now and then: in the list first, so that a session never
+// outlives its place there. Nobody could end it then. A session that was ended
+// meanwhile is not written again.
 func (m *Manager) touch(ctx context.Context, s *Session, now time.Time) (*Session, error) {
 	if !now.Before(s.Expires) {
 		return nil, ErrNone
@@ -143,17 +144,19 @@ func (m *Manager) touch(ctx context.Context, s *Session, now time.Time) (*Sessio
 	if err != nil {
 		return nil, err
 	}
-	err = m.Store.Replace(ctx, storeName(s.ID), record, ends)
+	if err = m.directory().seen(ctx, &touched); err == nil {
+		err = m.Store.Replace(ctx, storeName(s.ID), record, ends)
+	}
 	if errors.Is(err, state.ErrNotFound) {
 		return nil, ErrNone
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keeping a session: %w", err)
 	}
-	if err := m.directory().seen(ctx, &touched); err != nil {
+	if err := m.endingSoon(ctx, s.ID, record); err != nil {
 		return nil, err
 	}
-	return &touched, m.endingSoon(ctx, s.ID, record)
+	return &touched, nil
 }
 
 // End forgets a session.

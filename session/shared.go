@@ -65,17 +65,19 @@ func (m shared) ends(ctx context.Context, id string, at time.Time) error {
 	if at.Before(l.Expires) {
 		l.Expires = at
 	}
-	return m.relist(ctx, l)
+	if err := m.relist(ctx, l); !errors.Is(err, state.ErrNotFound) {
+		return err
+	}
+	return nil // it has ended meanwhile
 }
 
-// relist writes what the list says of a session, if it still says anything.
+// relist writes what the list says of a session, or says state.ErrNotFound.
 func (m shared) relist(ctx context.Context, l Listed) error {
 	record, ends, err := m.sealListed(listedKind, l)
 	if err != nil {
 		return err
 	}
-	err = m.Shared.Replace(ctx, listedKind+":"+l.ID, record, ends)
-	if err != nil && !errors.Is(err, state.ErrNotFound) {
+	if err := m.Shared.Replace(ctx, listedKind+":"+l.ID, record, ends); err != nil {
 		return fmt.Errorf("listing a session: %w", err)
 	}
 	return nil

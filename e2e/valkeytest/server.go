@@ -141,3 +141,21 @@ func (s *Server) key(end string) string {
 	}
 	return keys[0]
 }
+
+// Forget loses a key, by the end of its name.
+func (s *Server) Forget(end string) {
+	s.t.Helper()
+	if err := s.Client.Del(s.t.Context(), s.key(end)).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Left is how long a key still lives, by the end of its name.
+func (s *Server) Left(end string) time.Duration {
+	s.t.Helper()
+	left, err := s.Client.PTTL(s.t.Context(), s.key(end)).Result()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return left
+}

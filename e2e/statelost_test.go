@@ -20,21 +20,21 @@ func TestWithoutTheStatesServerEverythingIsRefused(t *testing.T) {
 	g.reads(task)
 	response := newcomer.proves(newcomer.through(1).opens(g.demo.Public+"/"), "researcher")
 
-	g.replicas.State.Dies()
-	g.becomes(task, http.StatusServiceUnavailable, http.StatusOK)
-	app, s3, sts := len(appSaw(t)), len(s3Saw(t)), len(stsSaw(t))
-	for i := range g.replicas.Each {
-		g.isRefusedEverything(i, task)
-		late := newcomer.twin()
-		if said := late.through(i).sends(response, "cross-site"); said.StatusCode != http.StatusServiceUnavailable {
-			t.Errorf("replica %d answers a login with %s: %.300s", i, said.Status, said.body)
+	err := g.replicas.State.Dead(t.Context(), func() {
+		g.becomes(task, http.StatusServiceUnavailable, http.StatusOK)
+		app, s3, sts := len(appSaw(t)), len(s3Saw(t)), len(stsSaw(t))
+		for i := range g.replicas.Each {
+			g.isRefusedEverything(i, task)
+			late := newcomer.twin()
+			if said := late.through(i).sends(response, "cross-site"); said.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("replica %d answers a login with %s: %.300s", i, said.Status, said.body)
+			}
 		}
-	}
-	if a, b, c := len(appSaw(t))-app, len(s3Saw(t))-s3, len(stsSaw(t))-sts; a+b+c != 0 {
-		t.Errorf("%d requests reached Label Studio, %d S3, and %d the token service", a, b, c)
-	}
-
-	if err := g.replicas.State.Starts(t.Context()); err != nil {
+		if a, b, c := len(appSaw(t))-app, len(s3Saw(t))-s3, len(stsSaw(t))-sts; a+b+c != 0 {
+			t.Errorf("%d requests reached Label Studio, %d S3, and %d the token service", a, b, c)
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	g.becomes(task, http.StatusOK, http.StatusServiceUnavailable)

@@ -90,7 +90,7 @@ func (s *Stack) startValkey(ctx context.Context, program string) (*Valkey, error
 		"kind": "valkey", "address": "rediss://" + net.JoinHostPort("localhost", portOf(address)) + "/0", "prefix": ValkeyPrefix,
 		"user": "rolepass", "password_file": filepath.Join(v.dir, "password"), "ca_file": filepath.Join(v.dir, "ca.crt"),
 	}
-	return v, v.Starts(ctx)
+	return v, v.starts(ctx)
 }
 
 func (v *Valkey) writes(name string, text []byte) error {
@@ -126,16 +126,23 @@ func (v *Valkey) certify() error {
 // issued the server's.
 func (v *Valkey) OtherAuthority() string { return filepath.Join(v.dir, "other-ca.crt") }
 
-// Starts starts the server, with what is on its disk.
-func (v *Valkey) Starts(ctx context.Context) (err error) {
+// starts starts the server, with what is on its disk.
+func (v *Valkey) starts(ctx context.Context) (err error) {
 	if v.process, err = v.stack.starts("valkey", nil, v.program, filepath.Join(v.dir, "valkey.conf")); err != nil {
 		return err
 	}
 	return v.process.until(ctx, func(ctx context.Context) error { return v.Client.Ping(ctx).Err() })
 }
 
-// Dies ends the server without its doing, in the midst of whatever it does.
-func (v *Valkey) Dies() { v.stack.kills(v.process) }
+// Dead has the server ended without its doing, in the midst of whatever it does,
+// while do runs; and then started again.
+func (v *Valkey) Dead(ctx context.Context, do func()) (err error) {
+	v.stack.kills(v.process)
+	// Also when do ends the test.
+	defer func() { err = v.starts(ctx) }()
+	do()
+	return nil
+}
 
 // Hangs stops the server while do runs: connections to it are made, and nothing
 // is answered.

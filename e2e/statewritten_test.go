@@ -256,6 +256,6 @@ func (g guest) isNobodyElse(replica int, others stack.Task, email string) {
 	}
 	who := g.asks("GET", g.demo.Public+"/rolepass/whoami", nil, asPage...)
 	if bytes.Contains(who.body, []byte(email)) {
-		g.t.Errorf("replica %d takes one for the other", replica)
+		g.t.Fatalf("replica %d takes one for the other", replica)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -213,9 +212,4 @@ func (g guest) recordOf(replica int, refused answer) audited {
 		}
 		return all[i], true
 	})
-}
-
-// isSignedOut says whether a refusal is one for want of a session.
-func isSignedOut(a answer) bool {
-	return a.StatusCode == http.StatusUnauthorized && strings.Contains(string(a.body), "/rolepass/login")
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -34,8 +36,7 @@ type Valkey struct {
 // ValkeyPrefix is the beginning of the keys that Rolepass may have there.
 const ValkeyPrefix = "rolepass-e2e:"
 
-// valkeySettings are the server's. Its user for Rolepass reaches nothing but
-// Rolepass's keys, and none of the server's own commands.
+// valkeySettings are the server's.
 //
 // The search for secrets reads what the server has on its disk (package canary).
 // The append-only file has every command that ever wrote, as it came, and the
@@ -56,9 +57,27 @@ auto-aof-rewrite-percentage 0
 save 3600 1
 rdbcompression no
 user default off
-user rolepass on >%[3]s ~%[5]s* &* +@all -@admin -@dangerous
+%[3]s
 user operator on >%[4]s ~* &* +@all
 `
+
+// documentedUser is the server's user for Rolepass: the one that docs/state.md
+// prints, so that what operators copy is what every story runs with.
+func documentedUser(ctx context.Context, password string) (string, error) {
+	root, err := repository(ctx)
+	if err != nil {
+		return "", err
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "state.md"))
+	if err != nil {
+		return "", err
+	}
+	found := regexp.MustCompile(`(?m)^ACL SETUSER (rolepass on >PASSWORD .* ~rolepass:\* .*)$`).FindSubmatch(page)
+	if found == nil {
+		return "", errors.New("docs/state.md has no user")
+	}
+	return "user " + strings.NewReplacer(">PASSWORD", ">"+password, "~rolepass:", "~"+ValkeyPrefix).Replace(string(found[1])), nil
+}
 
 // startValkey starts the program, a valkey-server or a redis-server.
 func (s *Stack) startValkey(ctx context.Context, program string) (*Valkey, error) {
@@ -76,7 +95,11 @@ func (s *Stack) startValkey(ctx context.Context, program string) (*Valkey, error
 	password, operators := rand.Text(), rand.Text()
 	s.Secrets.Keep("a password of the state's server", password)
 	s.Secrets.Keep("a password of the state's server", operators)
-	if err := v.writes("valkey.conf", fmt.Appendf(nil, valkeySettings, v.dir, portOf(address), password, operators, ValkeyPrefix)); err != nil {
+	user, err := documentedUser(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.writes("valkey.conf", fmt.Appendf(nil, valkeySettings, v.dir, portOf(address), user, operators)); err != nil {
 		return nil, err
 	}
 	if err := v.writes("password", []byte(password+"\n")); err != nil {

@@ -40,7 +40,7 @@ func (w *world) shares(server *valkey.Server) {
 	near := state.NewNearby(server, 2*time.Second, 1000, w.Now)
 	w.Sessions = &session.Manager{Store: near, Shared: server, Sealer: w.Sealer, Now: w.Now, Rand: random(byte(deployments.Add(1))), Idle: time.Hour, Absolute: 8 * time.Hour, PerPerson: w.Sessions.PerPerson}
 	w.Cache = credcache.New(near, w.Sealer, 8<<20, w.Now)
-	w.Used, w.Started = state.InAll{state.NewMemoryOnce(1000, w.Now), server}, time.Time{}
+	w.Used, w.Started = state.InAll{server, state.NewMemoryOnce(1000, w.Now)}, time.Time{}
 }
 
 // at sends what a browser would send next to another replica.

@@ -34,12 +34,10 @@ func (s *Service) singleLogout(ctx context.Context, r Request) Page {
 	if !first {
 		return s.refuseResponse(r, refusal.New(refusal.Forbidden, CodeReplay, "the logout message was used before"))
 	}
-	own, _, err := s.current(ctx, r)
-	if err != nil {
-		return s.broken(r, err)
-	}
+	// The message does not count again, so it ends what it can.
+	own, _, unknown := s.current(ctx, r)
 	ending, err := s.endNamed(ctx, message.NameID, about(sp.IdP.Name, message))
-	if err != nil {
+	if err := errors.Join(unknown, err); err != nil {
 		return s.broken(r, err)
 	}
 	page := s.answerLogout(r, sp, message, relayState)

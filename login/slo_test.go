@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/rolepass/rolepass/login"
 	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/saml/samltest"
+	"github.com/rolepass/rolepass/state"
 )
 
 const slo = public + login.SLOPath
@@ -158,6 +160,28 @@ func TestALogoutMessageIsUsedOnce(t *testing.T) {
 		t.Errorf("a second time:\n%s\na forged one (%v):\n%s", looks(page), forged.Refusal, looks(forged))
 	}
 }
+
+// A logout message counts once. So it ends what it can at that time, also where it
+// cannot be known whose browser brought it.
+func TestALogoutMessageEndsWhatItCan(t *testing.T) {
+	w := withLogout(t)
+	one, other := w.browser(), w.browser()
+	one.signsIn()
+	other.signsIn()
+	message := byRedirect(w.idp.LogoutQuery(samltest.Logout{Destination: slo, NameID: one.session().Principal.NameID}))
+	kept := w.Sessions.Store
+	w.Sessions.Store = unreadable{kept}
+	page := one.asks(message)
+	w.Sessions.Store = kept
+	if page.Refusal == nil || one.session() != nil || other.session() != nil {
+		t.Errorf("%d, %v, and the sessions are %v and %v", page.Status, page.Refusal, one.session(), other.session())
+	}
+}
+
+// unreadable is a store that does not answer whoever reads.
+type unreadable struct{ state.Store }
+
+func (unreadable) Get(context.Context, string) ([]byte, error) { return nil, errAway }
 
 // A logout here ends the session before the IdP is asked to end its own.
 func TestALogoutGoesOnToTheIdP(t *testing.T) {

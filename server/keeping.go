@@ -48,7 +48,7 @@ func (s *Server) keep(c *config.Config, o Options) keeping {
 	server := openValkey(c.State.Valkey, o.Now, s.metrics.StateFailed)
 	return keeping{
 		store:  state.NewNearby(server, nearby, openedSessions(c.State.MiB), o.Now),
-		used:   state.InAll{used, server},
+		used:   state.InAll{server, used},
 		shared: server, ping: server.Ping, close: server.Close,
 	}
 }

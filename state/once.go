@@ -53,8 +53,9 @@ func (o *MemoryOnce) forgetExpired() {
 }
 
 // InAll is a Once that asks several, in order: a name is used for the first time
-// if it is for all of them. One of this process before one on a server keeps a
-// name used here when that server forgets.
+// if it is for all of them. One on a server comes before one of this process, which
+// keeps a name used here when the server forgets: where the server does not answer,
+// the name has not been used, and may come again.
 type InAll []Once
 
 // Use reports whether this is the first use of the name.

@@ -26,20 +26,22 @@ type Server struct {
 	// Client asks it past Rolepass, as whoever operates it can.
 	Client *redis.Client
 
-	t       testing.TB
-	program *exec.Cmd
-	output  bytes.Buffer
+	t         testing.TB
+	arguments []string
+	program   *exec.Cmd
+	output    bytes.Buffer
 }
 
-// Start runs a server until the test ends. It keeps nothing on disk.
-func Start(t testing.TB) *Server {
+// Start runs a server until the test ends, with arguments of the test's. It keeps
+// nothing on disk.
+func Start(t testing.TB, arguments ...string) *Server {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "valkey") // a socket's path is short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	s := &Server{t: t, Socket: filepath.Join(folder, "s")}
+	s := &Server{t: t, arguments: arguments, Socket: filepath.Join(folder, "s")}
 	s.Client = redis.NewClient(&redis.Options{Network: "unix", Addr: s.Socket, Protocol: 2, DisableIdentity: true})
 	t.Cleanup(func() { _ = s.Client.Close() })
 	s.Run()
@@ -51,7 +53,8 @@ func Start(t testing.TB) *Server {
 func (s *Server) Run() {
 	s.t.Helper()
 	s.output.Reset()
-	s.program = exec.Command(program(s.t), "--port", "0", "--unixsocket", s.Socket, "--save", "", "--dir", filepath.Dir(s.Socket))
+	always := []string{"--port", "0", "--unixsocket", s.Socket, "--save", "", "--dir", filepath.Dir(s.Socket)}
+	s.program = exec.Command(program(s.t), append(always, s.arguments...)...)
 	s.program.Stdout, s.program.Stderr = &s.output, &s.output
 	if err := s.program.Start(); err != nil {
 		s.t.Fatal(err)

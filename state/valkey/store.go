@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -75,12 +76,16 @@ func (s *Server) Use(ctx context.Context, name string, expires time.Time) (bool,
 }
 
 // told is an error of the server's, or on the way to it. It says which command
-// failed; go-redis quotes no value.
+// failed, and repeats nothing that we had said: a server answers with the words of a
+// command that it does not know, and those of AUTH are the password.
 func (s *Server) told(command string, err error) error {
 	if err == nil {
 		return nil
 	}
 	s.failed()
+	if text, _, repeats := strings.Cut(err.Error(), ", with args"); repeats {
+		err = errors.New(text)
+	}
 	return fmt.Errorf("%s at the state's server: %w", command, err)
 }
 

@@ -260,6 +260,23 @@ func silent(t *testing.T) string {
 	return path
 }
 
+// A server without AUTH, as some that are rented, repeats the words of what it does
+// not know.
+func TestNoErrorShowsThePassword(t *testing.T) {
+	server := valkeytest.Start(t, "--rename-command", "AUTH", "")
+	for _, user := range []string{"", "rolepass"} {
+		s := server.Open(valkey.Options{Prefix: "rolepass:", User: user, Password: "canary-password"})
+		for name, err := range map[string]error{
+			"put":   s.Put(t.Context(), "session:"+id, []byte("canary-record"), soon()),
+			"names": func() error { _, err := s.Names(t.Context(), "session"); return err }(),
+		} {
+			if user != "" && err == nil || err != nil && strings.Contains(err.Error(), "canary") {
+				t.Errorf("%s as %q: %v", name, user, err)
+			}
+		}
+	}
+}
+
 func TestOptionsShowNoPassword(t *testing.T) {
 	o := valkey.Options{Network: "tcp", Address: "valkey.internal:6379", User: "rolepass", Password: "canary-password"}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {

@@ -125,7 +125,10 @@ func (g guest) own(name string) stack.Task {
 func (g guest) reads(task stack.Task) {
 	g.t.Helper()
 	for i := range g.replicas.Each {
-		got := g.mustBe(g.through(i).fetches(task.ID, task.URI), http.StatusOK)
+		got := g.through(i).fetches(task.ID, task.URI)
+		if got.StatusCode != http.StatusOK {
+			g.t.Fatalf("replica %d refuses an object: %s, %+v", i, got.Status, g.recordOf(i, got))
+		}
 		if !bytes.Equal(got.body, running(g.t).Object(task.URI)) {
 			g.t.Errorf("through replica %d, %d other bytes arrived", i, len(got.body))
 		}

@@ -193,8 +193,8 @@ func (g guest) listed(replica int) map[string]string {
 	return names
 }
 
-// began gives what there is of one map and not of another.
-func began(before, after map[string]string) map[string]string {
+// added gives what there is of one map and not of another.
+func added(before, after map[string]string) map[string]string {
 	more := maps.Clone(after)
 	maps.DeleteFunc(more, func(name, _ string) bool { _, was := before[name]; return was })
 	return more

@@ -243,7 +243,7 @@ func TestASessionThatEndsIsRefusedByAllReplicas(t *testing.T) {
 			g.through(0).signsIn("radiologist")
 			task := g.own("radiologist")
 			g.reads(task) // so that each replica remembers it
-			begun := slices.Collect(maps.Keys(began(before, g.listed(1))))
+			begun := slices.Collect(maps.Keys(added(before, g.listed(1))))
 			if len(begun) != 1 {
 				t.Fatalf("the other replica lists %d sessions more than before", len(begun))
 			}
@@ -266,7 +266,7 @@ func TestEachReplicaListsAllSessions(t *testing.T) {
 	g := guestAs(t, "radiologist", 0)
 	guestAs(t, "researcher", 1)
 	for i := range g.replicas.Each {
-		whose := slices.Sorted(maps.Values(began(before, g.listed(i))))
+		whose := slices.Sorted(maps.Values(added(before, g.listed(i))))
 		if want := []string{g.account("radiologist").Email, g.account("researcher").Email}; !slices.Equal(whose, want) {
 			t.Errorf("replica %d lists the new sessions of %v, want those of %v", i, whose, want)
 		}

@@ -43,6 +43,11 @@ func (m shared) add(ctx context.Context, s *Session) error {
 	if err := m.Shared.Put(ctx, listedKind+":"+s.ID, record, ends); err != nil {
 		return fmt.Errorf("listing a session: %w", err)
 	}
+	return m.join(ctx, s)
+}
+
+// join puts a session into the sets of its person.
+func (m shared) join(ctx context.Context, s *Session) error {
 	for _, p := range peopleOf(s.Principal) {
 		if err := m.Shared.Join(ctx, m.sets(p)[0], s.ID, m.Absolute); err != nil {
 			return fmt.Errorf("listing a session: %w", err)
@@ -51,8 +56,13 @@ func (m shared) add(ctx context.Context, s *Session) error {
 	return nil
 }
 
+// seen joins the sets anew: a server that is full, or fails over, may have lost them,
+// and a logout at the IdP finds nobody's sessions then.
 func (m shared) seen(ctx context.Context, s *Session) error {
-	return m.relist(ctx, listedOf(s))
+	if err := m.relist(ctx, listedOf(s)); err != nil {
+		return err
+	}
+	return m.join(ctx, s)
 }
 
 func (m shared) ends(ctx context.Context, id string, at time.Time) error {

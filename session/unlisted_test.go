@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rolepass/rolepass/e2e/valkeytest"
+	"github.com/rolepass/rolepass/saml"
 	"github.com/rolepass/rolepass/session"
 	"github.com/rolepass/rolepass/state"
 )
@@ -78,6 +79,41 @@ func TestWhatIsNotListedIsNoSession(t *testing.T) {
 			t.Error("nobody could end it")
 		}
 	}
+}
+
+// A server that is full may forget which sessions are one person's, and a logout at
+// the IdP looks for them by that.
+func TestSomebodysSessionsAreFoundAfterTheServerForgotWhose(t *testing.T) {
+	server := valkeytest.Start(t)
+	one, other := replicas(t, server)
+	s, cookie := one.signedInAnew("ada@example.org")
+	server.ForgetAll(":theirs:")
+	one.passes(time.Minute)
+	if !one.isKnown(cookie) {
+		t.Fatal("the session has ended")
+	}
+	if listed := other.Named(s.Principal.NameID, everybody); len(listed) != 1 {
+		t.Errorf("%d are found by their name", len(listed))
+	}
+	other.PerPerson = 1
+	again, _ := other.signedInAnew("ada@example.org")
+	if surplus := other.Surplus(again.Principal); len(surplus) != 1 || surplus[0].ID != s.ID {
+		t.Errorf("too many by their address are %v", surplus)
+	}
+}
+
+// signedInAnew is somebody whom their IdP names anew at each login.
+func (w *world) signedInAnew(email string) (*session.Session, string) {
+	w.t.Helper()
+	s, token, err := w.New(time.Time{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s.AppUser, s.Principal = 42, saml.Principal{IdP: "corp", NameID: s.ID, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:transient", Email: email}
+	if err := w.Keep(w.t.Context(), s); err != nil {
+		w.t.Fatal(err)
+	}
+	return s, session.CookieName + "=" + token
 }
 
 // A replica writes a session that was told to end anew, and cannot see that it was.

@@ -153,6 +153,18 @@ func (s *Server) Forget(end string) {
 	}
 }
 
+// ForgetAll loses the keys that have this in their names, as a server does that is full.
+func (s *Server) ForgetAll(part string) {
+	s.t.Helper()
+	keys, err := s.Client.Keys(s.t.Context(), "*"+part+"*").Result()
+	if err == nil {
+		err = s.Client.Del(s.t.Context(), keys...).Err()
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // Left is how long a key still lives, by the end of its name.
 func (s *Server) Left(end string) time.Duration {
 	s.t.Helper()

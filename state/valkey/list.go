@@ -14,14 +14,15 @@ import (
 const (
 	// atOnce is how many names are asked for with one round trip.
 	atOnce = 500
-	// mostMembers bounds what one set is believed to hold.
-	mostMembers = 10_000
+	// mostMembers bounds what one set is believed to hold, and mostNames how many
+	// records of a kind there are: ten times what one Rolepass was measured with.
+	mostMembers, mostNames = 10_000, 1_000_000
 )
 
-// ErrMany says that a set has more members than anything of ours puts there.
-var ErrMany = errors.New("a set at the state's server has more members than Rolepass puts there")
+// ErrMany says that there is more of something than Rolepass puts there.
+var ErrMany = errors.New("the state's server has more members of a set, or more names, than Rolepass puts there")
 
-// Join puts members into a set, which lives for so long from now on.
+// Join puts a member into a set, which lives for so long from now on.
 func (s *Server) Join(ctx context.Context, set, member string, life time.Duration) error {
 	key := s.key(set)
 	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -102,6 +103,9 @@ func (s *Server) Names(ctx context.Context, kind string) ([]string, error) {
 			if name, ok := s.name(key); ok {
 				seen[name] = true
 			}
+		}
+		if len(seen) > mostNames {
+			return nil, ErrMany
 		}
 		if cursor = next; cursor == 0 {
 			break

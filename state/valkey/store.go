@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/redis/go-redis/v9"
 
@@ -16,6 +17,8 @@ import (
 // longer one is not ours.
 const longest = 64 << 10
 
+var errLong = errors.New("the record is empty or longer than what is read from the state's server")
+
 // briefly is the shortest life of a record: the server takes no shorter one.
 const briefly = time.Millisecond
 
@@ -25,11 +28,17 @@ func (s *Server) life(expires time.Time) time.Duration {
 
 // Put keeps a record, in place of one with the same name.
 func (s *Server) Put(ctx context.Context, name string, record []byte, expires time.Time) error {
+	if !ours(record) {
+		return errLong
+	}
 	return s.told("set", s.client.Set(ctx, s.key(name), record, s.life(expires)).Err())
 }
 
 // Replace is Put for a name that is there, and state.ErrNotFound otherwise.
 func (s *Server) Replace(ctx context.Context, name string, record []byte, expires time.Time) error {
+	if !ours(record) {
+		return errLong
+	}
 	err := s.client.SetArgs(ctx, s.key(name), record, redis.SetArgs{Mode: "XX", TTL: s.life(expires)}).Err()
 	if errors.Is(err, redis.Nil) {
 		return state.ErrNotFound
@@ -75,18 +84,33 @@ func (s *Server) Use(ctx context.Context, name string, expires time.Time) (bool,
 	return err == nil, s.told("set", err)
 }
 
-// told is an error of the server's, or on the way to it. It says which command
-// failed, and repeats nothing that we had said: a server answers with the words of a
-// command that it does not know, and those of AUTH are the password.
+// told is an error of the server's, or on the way to it, and says which command
+// failed.
 func (s *Server) told(command string, err error) error {
 	if err == nil {
 		return nil
 	}
 	s.failed()
-	if text, _, repeats := strings.Cut(err.Error(), ", with args"); repeats {
-		err = errors.New(text)
+	if said, ok := errors.AsType[redis.Error](err); ok {
+		err = errors.New(plain(said.Error()))
 	}
 	return fmt.Errorf("%s at the state's server: %w", command, err)
+}
+
+// mostSaid is how much of an error of the server's is repeated.
+const mostSaid = 300
+
+// plain is what a server said, for logs and terminals, without what we had said: it
+// answers with the words of a command that it does not know, and those of AUTH are the
+// password.
+func plain(said string) string {
+	said, _, _ = strings.Cut(said, ", with args")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, said[:min(len(said), mostSaid)])
 }
 
 var (

@@ -214,6 +214,26 @@ func TestWhatIsNotOursIsNotRead(t *testing.T) {
 	}
 }
 
+// What would not be read is not kept: whoever put it would believe that it is there.
+func TestWhatIsTooLongIsNotKept(t *testing.T) {
+	server := valkeytest.Start(t)
+	s := server.Open(valkey.Options{Prefix: "rolepass:"})
+	long := make([]byte, 64<<10)
+	if err := s.Put(t.Context(), "session:"+id, long, soon()); err != nil {
+		t.Fatal(err)
+	}
+	long = append(long, 0)
+	if err := s.Replace(t.Context(), "session:"+id, long, soon()); err == nil || errors.Is(err, state.ErrNotFound) {
+		t.Errorf("replaced: %v", err)
+	}
+	if record, err := s.Get(t.Context(), "session:"+id); len(record) != 64<<10 {
+		t.Errorf("%d bytes are there, %v", len(record), err)
+	}
+	if err := s.Put(t.Context(), "session:"+id, long, soon()); err == nil {
+		t.Error("put")
+	}
+}
+
 // A server that has gone, or hangs, is an error within the caller's time, never
 // that there is nothing; and it is used again when it is back.
 func TestAServerThatDoesNotAnswer(t *testing.T) {

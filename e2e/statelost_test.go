@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,6 +65,24 @@ func (g guest) isRefusedEverything(replica int, task stack.Task) {
 	}
 }
 
+// isRefusedAtOnce fetches more at the same time than a replica has connections to
+// the state's server: none waits for another.
+func (g guest) isRefusedAtOnce(replica int, task stack.Task) {
+	g.t.Helper()
+	g.through(replica)
+	var together sync.WaitGroup
+	for range 3 * pageSize {
+		together.Go(func() {
+			began := time.Now()
+			got := g.fetches(task.ID, task.URI)
+			if took := time.Since(began); got.StatusCode != http.StatusServiceUnavailable || took > answeredIn {
+				g.t.Errorf("of many at once, replica %d answers one with %s after %v", replica, got.Status, took)
+			}
+		})
+	}
+	together.Wait()
+}
+
 // answeredIn is how soon a fetch, or a request of the application's, must be
 // answered whatever the state's server does, and ownPageIn how soon a page of
 // Rolepass's own, which waits for that server a second.
@@ -102,6 +121,7 @@ func TestAServerThatHangsHoldsNobodyUp(t *testing.T) {
 				return got.StatusCode == http.StatusServiceUnavailable
 			})
 			g.isRefusedEverything(i, task)
+			g.isRefusedAtOnce(i, task)
 		}
 		began := time.Now()
 		newcomer.mustBe(newcomer.through(1).sends(response, "cross-site"), http.StatusServiceUnavailable)

@@ -227,13 +227,23 @@ func (s *Service) admit(ctx context.Context, in answered, app signedIn, roles []
 	if err != nil {
 		return Page{}, err
 	}
-	if err := s.replace(ctx, in.pending, kept); err != nil {
-		return Page{}, err
-	}
-	if err := s.endSurplus(ctx, kept); err != nil {
+	if err := s.settle(ctx, in.pending, kept); err != nil {
 		return Page{}, err
 	}
 	return s.entered(in, kept, token), nil
+}
+
+// settle ends what a new session takes the place of. Where that fails, the new one
+// ends: nobody gets its cookie.
+func (s *Service) settle(ctx context.Context, login pending, kept *session.Session) error {
+	err := s.replace(ctx, login, kept)
+	if err == nil {
+		err = s.endSurplus(ctx, kept)
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, s.undo(ctx, kept))
 }
 
 // entered leads into the application, and takes back what the login needed, or

@@ -95,7 +95,7 @@ func (s *Service) enterObserved(ctx context.Context, at Observed, a *saml.Assert
 	if err != nil {
 		return nil, "", err
 	}
-	return kept, token, s.endSurplus(ctx, kept)
+	return kept, token, s.settle(ctx, pending{}, kept)
 }
 
 // Left ends a session whose application left for its own logout, or says that

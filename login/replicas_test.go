@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -114,6 +115,27 @@ func TestNoLoginWaitsWhereThereAreReplicas(t *testing.T) {
 		t.Errorf("%d wait; %d, %v", n, page.Status, page.Refusal)
 	}
 }
+
+// A login that fails in its last step leaves no session that nobody has the cookie of:
+// it would count as one of its person's.
+func TestALoginThatFailsAtItsEndLeavesNoSession(t *testing.T) {
+	one, other := replicas(t, valkeytest.Start(t))
+	one.Sessions.PerPerson = 20
+	one.Sessions.Shared = listless{one.Sessions.Shared}
+	b := one.browser()
+	if page := b.signsIn(); page.Refusal == nil || page.Session != nil || len(one.asked) == 0 {
+		t.Fatalf("%d, %v, after STS was asked for %v", page.Status, page.Refusal, one.asked)
+	}
+	left, err := other.Sessions.List(t.Context(), func(session.Listed) bool { return true })
+	if len(left) != 0 || err != nil {
+		t.Errorf("%d sessions are left, %v", len(left), err)
+	}
+}
+
+// listless is a server that does not say what is in a set.
+type listless struct{ session.Shared }
+
+func (listless) Members(context.Context, string) ([]string, error) { return nil, errAway }
 
 // Without the state's server nobody signs in, and STS is not asked for what could
 // not be kept.

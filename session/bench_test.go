@@ -2,18 +2,32 @@ package session_test
 
 import (
 	"testing"
+
+	"github.com/rolepass/rolepass/e2e/valkeytest"
 )
 
-// BenchmarkFind is on the way of every request.
+// BenchmarkFind is on the way of every request: with state in memory, and where
+// replicas share it, read a moment ago and not.
 func BenchmarkFind(b *testing.B) {
-	w := newWorld(b)
-	_, cookie := w.signedIn()
-	lines := []string{"csrftoken=abc; theme=dark", cookie}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := w.Find(b.Context(), lines); err != nil {
-			b.Fatal(err)
-		}
+	shared, _ := replicas(b, valkeytest.Start(b))
+	for _, of := range []struct {
+		name string
+		*world
+		forgets bool
+	}{{"memory", newWorld(b), false}, {"shared", shared, false}, {"shared, asked", shared, true}} {
+		b.Run(of.name, func(b *testing.B) {
+			_, cookie := of.signedIn()
+			lines := []string{"csrftoken=abc; theme=dark", cookie}
+			b.ReportAllocs()
+			for b.Loop() {
+				if of.forgets {
+					of.passes(believed)
+				}
+				if _, err := of.Find(b.Context(), lines); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -22,9 +22,9 @@ type Credentials struct {
 	// sign for buckets of that service only.
 	STS string
 
-	// derived are the signing keys of the current day, one per region. Their
-	// number is bounded by the regions of the configured buckets.
-	derived atomic.Pointer[[]*signingKey]
+	// derived is the first of the signing keys of the current day, one per region.
+	// Their number is bounded by the regions of the configured buckets.
+	derived atomic.Pointer[signingKey]
 }
 
 func (*Credentials) String() string       { return "[credentials]" }
@@ -46,23 +46,16 @@ func (c *Credentials) Size() int {
 // at the first use. Two goroutines that are first at once derive it twice.
 func (c *Credentials) signingKey(now time.Time, region string) *signingKey {
 	known, day := c.derived.Load(), daysSince1970(now)
-	if known != nil {
-		for _, k := range *known {
-			if k.day == day && k.region == region {
-				return k
-			}
+	for k := known; k != nil; k = k.next {
+		if k.day == day && k.region == region {
+			return k
 		}
 	}
 	fresh := deriveSigningKey(c, now, region)
-	keep := []*signingKey{fresh}
-	if known != nil {
-		for _, k := range *known {
-			if k.day == day {
-				keep = append(keep, k)
-			}
-		}
+	if known != nil && known.day == day { // else all of them are another day's
+		fresh.next = known
 	}
-	c.derived.CompareAndSwap(known, &keep)
+	c.derived.CompareAndSwap(known, fresh)
 	return fresh
 }
 

@@ -95,7 +95,7 @@ func (s *Signer) PresignAs(method string, b Bucket, l Location, c *Credentials, 
 	target.Write(query.text)
 	target.Write(suffix)
 	target.WriteString(parameter)
-	target.Write(query.key.sign(signature[:0], hash.Sum(digest[:0]), query.stamp))
+	target.Write(query.key.sign(signature[:0], hash.Sum(digest[:0]), query.stamp[:]))
 	return Presigned{b.Scheme, b.Host, target.String()}, nil
 }
 

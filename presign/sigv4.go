@@ -33,6 +33,8 @@ type signingKey struct {
 	// latest is the query that was used last: the same for every location
 	// that is signed within a second.
 	latest atomic.Pointer[query]
+	// next is the key of another region on the same day.
+	next *signingKey
 }
 
 // query is the part of a presigned query that names no object: what is signed
@@ -41,7 +43,7 @@ type query struct {
 	key     *signingKey
 	second  int64 // of the Unix clock
 	seconds int64 // of X-Amz-Expires
-	stamp   []byte
+	stamp   [len(timeLayout)]byte
 	text    []byte
 }
 
@@ -50,12 +52,13 @@ func (k *signingKey) query(c *Credentials, now time.Time, seconds int64) *query 
 	if q := k.latest.Load(); q != nil && q.second == now.Unix() && q.seconds == seconds {
 		return q
 	}
-	q := &query{key: k, second: now.Unix(), seconds: seconds, stamp: now.AppendFormat(nil, timeLayout)}
+	q := &query{key: k, second: now.Unix(), seconds: seconds}
+	now.AppendFormat(q.stamp[:0], timeLayout)
 	q.text = make([]byte, 0, len(k.credential)+escapedLen(c.SessionToken.Reveal())+192)
 	q.text = append(q.text, "X-Amz-Algorithm="+algorithm+"&X-Amz-Credential="...)
 	q.text = append(q.text, k.credential...)
 	q.text = append(q.text, "&X-Amz-Date="...)
-	q.text = append(q.text, q.stamp...)
+	q.text = append(q.text, q.stamp[:]...)
 	q.text = append(q.text, "&X-Amz-Expires="...)
 	q.text = strconv.AppendInt(q.text, seconds, 10)
 	if token := c.SessionToken.Reveal(); token != "" {

@@ -25,7 +25,7 @@ func TestADecisionAllocatesLittle(t *testing.T) {
 		most    float64
 	}{
 		"fetch": {request("GET", fetching("7", lung), cookie), decision.Stream, 10},
-		"pass":  {request("GET", "/api/tasks?project=12&page=1", "csrftoken=c; "+cookie), decision.Pass, 11},
+		"pass":  {request("GET", "/api/tasks?project=12&page=1", "csrftoken=c; "+cookie), decision.Pass, 8},
 	} {
 		if got := w.Decider.Decide(t.Context(), c.request); got.Kind != c.kind {
 			t.Fatalf("%s: decided %v %s", name, got.Kind, got.Code)

@@ -1,6 +1,7 @@
 package labelstudio
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 )
@@ -22,30 +23,46 @@ const maxQuery = 4 << 10
 // as Label Studio's own pages write it. False is for everything else.
 func ReadPage(target string) (Page, bool) {
 	path, query, _ := strings.Cut(target, "?")
-	if path != "/api/tasks" && path != "/api/tasks/" {
+	if path != "/api/tasks" && path != "/api/tasks/" || strings.Contains(query, ";") {
 		return Page{}, false
 	}
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return Page{}, false
-	}
-	p := Page{Number: 1, Size: 100} // Label Studio's own defaults
-	numbers := map[string]*int64{"project": &p.Project, "view": &p.View, "page": &p.Number, "page_size": &p.Size}
-	for name, given := range values {
-		number, ok := numbers[name]
-		switch {
-		case len(given) != 1:
-			return Page{}, false
-		case ok:
-			if *number, ok = identifier(given[0]); !ok {
-				return Page{}, false
-			}
-		case name == "query" && len(given[0]) <= maxQuery:
-			p.Query = given[0]
-		case name == "fields", name == "include", name == "interaction", name == "resolve_uri": // how, not which
-		default:
+	var p Page
+	for parameter := range strings.SplitSeq(query, "&") {
+		if name, value, _ := strings.Cut(parameter, "="); parameter != "" && !p.set(name, value) {
 			return Page{}, false
 		}
 	}
+	p.Number, p.Size = cmp.Or(p.Number, 1), cmp.Or(p.Size, 100) // Label Studio's own defaults
 	return p, p.Project > 0
+}
+
+// set takes one parameter, which may come once. The numbers are never zero.
+func (p *Page) set(name, value string) bool {
+	number := &p.Project
+	switch name {
+	case "project":
+	case "view":
+		number = &p.View
+	case "page":
+		number = &p.Number
+	case "page_size":
+		number = &p.Size
+	case "query":
+		text, err := url.QueryUnescape(value)
+		if err != nil || len(text) > maxQuery || p.Query != "" {
+			return false
+		}
+		p.Query = text
+		return true
+	case "fields", "include", "interaction", "resolve_uri": // how, not which
+		return true
+	default:
+		return false
+	}
+	id, ok := identifier(value)
+	if !ok || *number != 0 {
+		return false
+	}
+	*number = id
+	return true
 }

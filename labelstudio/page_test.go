@@ -1,6 +1,7 @@
 package labelstudio_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rolepass/rolepass/labelstudio"
@@ -14,6 +15,14 @@ func TestAPageOfTasks(t *testing.T) {
 		"/api/tasks?project=12&query=%7B%22ordering%22%3A%5B%5D%7D":      {Project: 12, Number: 1, Size: 100, Query: `{"ordering":[]}`},
 		"/api/tasks?view=3":                                              {},
 		"/api/tasks?project=12&project=13":                               {},
+		"/api/tasks?project=12&page=2&page=2":                            {},
+		"/api/tasks?project=12&query=a&query=b":                          {},
+		"/api/tasks?project=12&query=%zz":                                {},
+		"/api/tasks?project=12&query=" + strings.Repeat("a", 4097):       {},
+		"/api/tasks?project=12&query=a;view=3":                           {},
+		"/api/tasks?%70roject=12":                                        {},
+		"/api/tasks?project=12&=":                                        {},
+		"/api/tasks?&project=12&":                                        {Project: 12, Number: 1, Size: 100},
 		"/api/tasks?project=012":                                         {},
 		"/api/tasks?project=12&page=x":                                   {},
 		"/api/tasks?project=12;page=1":                                   {},

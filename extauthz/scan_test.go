@@ -19,7 +19,8 @@ import (
 	"github.com/rolepass/rolepass/decision"
 )
 
-// both reads a message in both ways, and fails where they differ.
+// both reads a message in both ways, the plain one into a message that was used
+// before as well, and fails where they differ.
 func both(t testing.TB, encoded []byte) (taken bool) {
 	t.Helper()
 	var fast decision.Request
@@ -36,6 +37,9 @@ func both(t testing.TB, encoded []byte) (taken bool) {
 		t.Fatalf("taken, but refused as %s: %x", problem, encoded)
 	case taken && !reflect.DeepEqual(fast, plain):
 		t.Fatalf("two readings of %x:\n%+v\n%+v", encoded, fast, plain)
+	}
+	if reused, ok := readReused(encoded); ok != (err == nil && problem == "") || ok && !reflect.DeepEqual(reused, plain) {
+		t.Fatalf("a message used again reads %x as\n%+v, %v, a new one as\n%+v, %v %s", encoded, reused, ok, plain, err, problem)
 	}
 	return taken
 }

@@ -38,7 +38,7 @@ func replicas(t *testing.T, server *valkeytest.Server) (one, other *world) {
 
 // shares puts a world's state on a server.
 func (w *world) shares(server *valkey.Server) {
-	near := state.NewNearby(server, 2*time.Second, 1000, w.Now)
+	near := state.NewNearby(server, 2*time.Second, 1<<20, w.Now)
 	w.Sessions = &session.Manager{Store: near, Shared: server, Sealer: w.Sealer, Now: w.Now, Rand: random(byte(deployments.Add(1))), Idle: time.Hour, Absolute: 8 * time.Hour, PerPerson: w.Sessions.PerPerson}
 	w.Cache = credcache.New(near, w.Sealer, 8<<20, w.Now)
 	w.Used, w.Started = state.InAll{server, state.NewMemoryOnce(1000, w.Now)}, time.Time{}

@@ -48,10 +48,8 @@ func stateEvicts(policy string) (string, error) {
 	switch {
 	case policy == "":
 		return fine + "; what the server does when its memory is full it does not say: see maxmemory-policy", nil
-	case strings.HasPrefix(policy, "allkeys-"):
-		return "", fmt.Errorf("when the server's memory is full it forgets any key (maxmemory-policy %s): sessions vanish, and used assertions count as new; set noeviction, and enough maxmemory", printable(policy))
-	case strings.HasPrefix(policy, "volatile-"):
-		return fine + "; when the server's memory is full it forgets keys that end (maxmemory-policy " + printable(policy) + "), which ours do: give it enough", nil
+	case policy != "noeviction": // allkeys-… forgets any key, volatile-… those that end, as all of ours do
+		return "", fmt.Errorf("when the server's memory is full it forgets our keys (maxmemory-policy %s): sessions vanish, used assertions count as new, and a logout at the IdP may miss somebody; set noeviction, and enough maxmemory", printable(policy))
 	}
 	return fine + "; when the server's memory is full nobody can sign in (maxmemory-policy " + printable(policy) + "): give it enough", nil
 }

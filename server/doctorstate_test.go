@@ -45,6 +45,7 @@ func TestTheDoctorLooksAtTheState(t *testing.T) {
 		"a user that may read":  {[][]any{{"ACL", "SETUSER", user, "on", ">hunter2", "~*", "+@all", "-set"}}, config.Valkey{User: user, Password: "hunter2"}, "docs/state.md has what is enough"},
 		"a replica":             {[][]any{{"REPLICAOF", "127.0.0.1", "1"}}, config.Valkey{}, "give the address of the primary"},
 		"it forgets any key":    {[][]any{{"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"}}, config.Valkey{}, "maxmemory-policy allkeys-lru"},
+		"it forgets what ends":  {[][]any{{"CONFIG", "SET", "maxmemory-policy", "volatile-ttl"}}, config.Valkey{}, "maxmemory-policy volatile-ttl"},
 		"it is full":            {[][]any{{"CONFIG", "SET", "maxmemory", "1"}}, config.Valkey{}, "raise maxmemory"},
 		"no such database":      {nil, config.Valkey{DB: 99}, "write another behind the address"},
 	} {
@@ -76,7 +77,6 @@ func TestTheDoctorLeavesNothingBehind(t *testing.T) {
 		says   string
 	}{
 		{config.Valkey{}, "noeviction", "nobody can sign in (maxmemory-policy noeviction)"},
-		{config.Valkey{}, "volatile-ttl", "forgets keys that end (maxmemory-policy volatile-ttl)"},
 		{config.Valkey{User: "silent", Password: "p"}, "allkeys-lru", "it does not say"},
 	} {
 		told(t, s, "CONFIG", "SET", "maxmemory-policy", c.policy)

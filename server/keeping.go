@@ -47,7 +47,7 @@ func (s *Server) keep(c *config.Config, o Options) keeping {
 	}
 	server := openValkey(c.State.Valkey, o.Now, s.metrics.StateFailed)
 	return keeping{
-		store:  state.NewNearby(server, nearby, openedSessions(c.State.MiB), o.Now),
+		store:  state.NewNearby(server, nearby, opened(c.State.MiB)/2, o.Now),
 		used:   state.InAll{server, used},
 		shared: server, ping: server.Ping, close: server.Close,
 	}

@@ -30,7 +30,7 @@ func replicas(t testing.TB, server *valkeytest.Server) (one, other *world) {
 	shares := func(seed byte) *world { // keys and clock are the same
 		behind := server.Open(valkey.Options{Prefix: prefix, Now: one.now})
 		return &world{t: t, clock: one.clock, keys: one.keys, Manager: &session.Manager{
-			Store: state.NewNearby(behind, believed, 1000, one.now), Shared: behind, Sealer: one.Sealer,
+			Store: state.NewNearby(behind, believed, 1<<20, one.now), Shared: behind, Sealer: one.Sealer,
 			Now: one.now, Rand: random(seed), Idle: one.Idle, Absolute: one.Absolute,
 		}}
 	}

@@ -45,7 +45,7 @@ func (a *away) Replace(ctx context.Context, name string, record []byte, expires 
 // falters lets the server fail a replica from now on, as the test says.
 func (w *world) falters() *away {
 	a := &away{Shared: w.Shared}
-	w.Shared, w.Store = a, state.NewNearby(a, believed, 1000, w.now)
+	w.Shared, w.Store = a, state.NewNearby(a, believed, 1<<20, w.now)
 	return a
 }
 

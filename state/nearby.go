@@ -17,11 +17,12 @@ import (
 type Nearby struct {
 	behind Store
 	life   time.Duration
-	most   int
+	most   int // bytes
 	now    func() time.Time
 
 	mu      sync.Mutex
 	kept    *recent.Map[string, nearby]
+	size    int
 	changes uint64 // how often something was written or deleted
 }
 
@@ -30,9 +31,16 @@ type nearby struct {
 	asked  time.Time // before it was asked for
 }
 
-// NewNearby remembers at most so many records, each for life.
-func NewNearby(behind Store, life time.Duration, most int, now func() time.Time) *Nearby {
-	return &Nearby{behind: behind, life: life, most: most, now: now, kept: recent.New[string, nearby](nil)}
+// nearbyOverhead is what a record costs beside its bytes, roughly.
+const nearbyOverhead = 256
+
+func (r nearby) cost() int { return len(r.record) + nearbyOverhead }
+
+// NewNearby remembers at most so many bytes of records, each for life.
+func NewNearby(behind Store, life time.Duration, mostBytes int, now func() time.Time) *Nearby {
+	n := &Nearby{behind: behind, life: life, most: mostBytes, now: now}
+	n.kept = recent.New(func(_ string, r nearby) { n.size -= r.cost() })
+	return n
 }
 
 // Put keeps a record.
@@ -80,12 +88,18 @@ func (n *Nearby) Get(ctx context.Context, name string) ([]byte, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.changes == changes {
-		n.kept.Put(name, nearby{record, asked})
-		if n.kept.Len() > n.most {
-			n.kept.RemoveOldest()
-		}
+		n.keep(name, nearby{record, asked})
 	}
 	return record, nil
+}
+
+// keep makes room by forgetting what was used longest ago.
+func (n *Nearby) keep(name string, r nearby) {
+	n.kept.Put(name, r)
+	n.size += r.cost()
+	for n.size > n.most {
+		n.kept.RemoveOldest()
+	}
 }
 
 // remembered gives what was asked for a moment ago, and forgets what is older.

@@ -3,6 +3,7 @@ package state_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func nearFar(t *testing.T) (near *state.Nearby, behind *far, passes func(time.Du
 	now := time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	behind = &far{Memory: state.NewMemory(1<<20, clock)}
-	return state.NewNearby(behind, 2*time.Second, 3, clock), behind, func(d time.Duration) { now = now.Add(d) }
+	return state.NewNearby(behind, 2*time.Second, 1000, clock), behind, func(d time.Duration) { now = now.Add(d) }
 }
 
 func keeps(t *testing.T, s state.Store, name, value string) {
@@ -139,6 +140,7 @@ func TestWhatIsChangedHereIsSeenAtOnce(t *testing.T) {
 	}
 }
 
+// A thousand bytes hold three small records, or one large one, or none.
 func TestSoManyAreRemembered(t *testing.T) {
 	near, behind, _ := nearFar(t)
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
@@ -151,6 +153,28 @@ func TestSoManyAreRemembered(t *testing.T) {
 	}
 	if asked := behind.asked - before; asked < 3 {
 		t.Errorf("%d of six were asked for again: more than three are kept", asked)
+	}
+	large := strings.Repeat("x", 700)
+	for name, want := range map[string]int{large: 1, large + large: 2} {
+		keeps(t, behind, "large", name)
+		before = behind.asked
+		holds(t, near, "large")
+		holds(t, near, "large")
+		if asked := behind.asked - before; asked != want {
+			t.Errorf("%d bytes, asked twice for, were asked for %d times, want %d", len(name), asked, want)
+		}
+		if err := near.Delete(t.Context(), "large"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before = behind.asked
+	for range 2 {
+		for _, name := range []string{"a", "b", "c"} {
+			holds(t, near, name)
+		}
+	}
+	if asked := behind.asked - before; asked > 3 {
+		t.Errorf("three small ones were asked for %d times: the room of the large ones is lost", asked)
 	}
 }
 

@@ -135,6 +135,8 @@ func TestARestartSignsNobodyOut(t *testing.T) {
 	exchanged := len(stsSaw(t))
 	var reading sync.WaitGroup
 	stop := make(chan struct{})
+	stops := sync.OnceFunc(func() { close(stop); reading.Wait() })
+	defer stops()
 	seen := &statuses{counts: map[int]map[int]int{}}
 	for replica := range 2 {
 		for name, g := range map[string]guest{"radiologist": one.twin(), "researcher": other.twin()} {
@@ -150,8 +152,7 @@ func TestARestartSignsNobodyOut(t *testing.T) {
 		}
 		within(t, time.Now(), "what a restarted replica answers", func() bool { return seen.count(i, http.StatusOK) > had+2 })
 	}
-	close(stop)
-	reading.Wait()
+	stops()
 	t.Logf("answers by replica: %v", seen.counts)
 	one.reads(one.own("radiologist"))
 	other.reads(other.own("researcher"))

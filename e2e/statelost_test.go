@@ -75,7 +75,7 @@ func (g guest) isRefusedAtOnce(replica int, task stack.Task) {
 		together.Go(func() {
 			began := time.Now()
 			got := g.fetches(task.ID, task.URI)
-			if took := time.Since(began); got.StatusCode != http.StatusServiceUnavailable || took > answeredIn {
+			if took := time.Since(began); got.StatusCode != http.StatusServiceUnavailable || took > allAnsweredIn {
 				g.t.Errorf("of many at once, replica %d answers one with %s after %v", replica, got.Status, took)
 			}
 		})
@@ -87,6 +87,10 @@ func (g guest) isRefusedAtOnce(replica int, task stack.Task) {
 // answered whatever the state's server does, and ownPageIn how soon a page of
 // Rolepass's own, which waits for that server a second.
 const answeredIn, ownPageIn = time.Second, 2 * time.Second
+
+// allAnsweredIn is the same for many fetches at once, on a machine that runs all the
+// parts besides: less than if each waited its own time behind another.
+const allAnsweredIn = 3 * time.Second
 
 // A server that has forgotten everything knows nobody. Who signs in again is let
 // in, and the sessions of before stay gone.
@@ -148,8 +152,8 @@ func TestAServerThatTakesNoWritesLetsNobodyIn(t *testing.T) {
 			func(ctx context.Context) error { return client.ConfigSet(ctx, "maxmemory", "1").Err() },
 			func(ctx context.Context) error { return client.ConfigSet(ctx, "maxmemory", "0").Err() }, "OOM"},
 		"it follows another": {
-			func(ctx context.Context) error { return client.SlaveOf(ctx, "127.0.0.1", "1").Err() }, // where nobody is
-			func(ctx context.Context) error { return client.SlaveOf(ctx, "NO", "ONE").Err() }, "READONLY"},
+			func(ctx context.Context) error { return client.ReplicaOf(ctx, "127.0.0.1", "1").Err() }, // where nobody is
+			func(ctx context.Context) error { return client.ReplicaOf(ctx, "NO", "ONE").Err() }, "READONLY"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, newcomer := guestAs(t, "radiologist", 0), guests(t)

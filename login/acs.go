@@ -243,6 +243,8 @@ func (s *Service) settle(ctx context.Context, login pending, kept *session.Sessi
 	if err == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
 	return errors.Join(err, s.undo(ctx, kept))
 }
 

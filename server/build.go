@@ -95,7 +95,7 @@ func (s *Server) service(c *config.Config, o Options, signIn func(context.Contex
 		Sealer:     s.sealer,
 		Used:       s.kept.used,
 		Sessions: &session.Manager{
-			Store: s.kept.store, Shared: s.kept.shared, Sealer: s.sealer, Now: o.Now, Rand: o.Rand,
+			Store: s.kept.store, Shared: s.kept.shared, For: s.kept.of, IdPs: s.idpNames(), Sealer: s.sealer, Now: o.Now, Rand: o.Rand,
 			Idle: c.Session.Idle, Absolute: c.Session.Absolute, PerPerson: c.Session.PerPerson, MostOpened: openedSessions(c.State.MiB),
 		},
 		Cache:     credcache.New(s.kept.store, s.sealer, opened(c.State.MiB), o.Now),
@@ -202,6 +202,13 @@ func endpoint(address string) *string {
 		return nil
 	}
 	return aws.String(address)
+}
+
+func (s *Server) idpNames() (all []string) {
+	for _, one := range s.idps {
+		all = append(all, one.config.Name)
+	}
+	return all
 }
 
 // loginIdPs are the IdPs as package login asks for them.

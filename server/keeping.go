@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"time"
 
 	"github.com/rolepass/rolepass/config"
@@ -18,6 +19,8 @@ type keeping struct {
 	used  state.Once
 	// shared is the same place for several replicas; nil: this process is alone.
 	shared session.Shared
+	// of is what shared sessions are for: an application and a way to sign in.
+	of string
 	// since is from when on used assertions are remembered; zero: from before
 	// this process began.
 	since    time.Time
@@ -49,8 +52,17 @@ func (s *Server) keep(c *config.Config, o Options) keeping {
 	return keeping{
 		store:  state.NewNearby(server, nearby, opened(c.State.MiB)/2, o.Now),
 		used:   state.InAll{server, used},
-		shared: server, ping: server.Ping, close: server.Close,
+		shared: server, of: applicationOf(c), ping: server.Ping, close: server.Close,
 	}
+}
+
+// applicationOf names the application whose accounts the sessions have. At another
+// address the same number is perhaps another person's.
+func applicationOf(c *config.Config) string {
+	if c.Application != nil {
+		return "an application of " + c.PublicURL.String()
+	}
+	return fmt.Sprintf("%s, signed in by %s", c.LabelStudio.URL, c.LabelStudio.SignIn)
 }
 
 // firstAnswer is how long the start waits for the state's server.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/rolepass/rolepass/state"
@@ -35,6 +36,12 @@ type Manager struct {
 	// PerPerson is how many sessions one person may have at a time; 0 means
 	// any number.
 	PerPerson int
+	// For is what the sessions are for, where records outlive this process: one
+	// that was begun for something else, such as another application, whose
+	// accounts have other numbers, is none. May be empty.
+	For string
+	// IdPs are those by whose word somebody may still be here; nil: all.
+	IdPs []string
 	// MostOpened bounds how many sessions are remembered as opened, a kilobyte
 	// each; 0: 32,768.
 	MostOpened int
@@ -79,8 +86,16 @@ func (m *Manager) seal(s *Session) (record []byte, ends time.Time, err error) {
 	if idle := s.Seen.Add(m.Idle); idle.Before(ends) {
 		ends = idle
 	}
-	record, err = m.Sealer.Seal(kind, s.ID, s.half, s.appendRecord(nil), ends)
+	record, err = m.Sealer.Seal(m.sealedAs(), s.ID, s.half, s.appendRecord(nil), ends)
 	return record, ends, err
+}
+
+// sealedAs is the kind of record to which a seal is bound.
+func (m *Manager) sealedAs() string {
+	if m.For == "" {
+		return kind
+	}
+	return kind + " for " + m.For
 }
 
 // Find gives the session of a request's Cookie lines, or ErrNone. Others hold
@@ -106,6 +121,9 @@ func (m *Manager) Find(ctx context.Context, cookieLines []string) (*Session, err
 	if err != nil {
 		return nil, err
 	}
+	if m.IdPs != nil && !slices.Contains(m.IdPs, s.Principal.IdP) {
+		return nil, ErrNone
+	}
 	return m.touch(ctx, s, now)
 }
 
@@ -115,7 +133,7 @@ func (m *Manager) open(t token, record []byte, now time.Time) (*Session, error) 
 		return s, nil
 	}
 	half := t.half()
-	value, ends, err := m.Sealer.Open(kind, t.id, half[:], record)
+	value, ends, err := m.Sealer.Open(m.sealedAs(), t.id, half[:], record)
 	if err != nil {
 		return nil, ErrNone
 	}

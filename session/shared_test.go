@@ -37,11 +37,21 @@ func replicas(t testing.TB, server *valkeytest.Server) (one, other *world) {
 	return shares(11), shares(12)
 }
 
+// close ends the connections of replicas before the test ends.
+func close(t testing.TB, all ...*world) {
+	for _, w := range all {
+		if err := w.Shared.(*valkey.Server).Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Two replicas that take turns have the list that one alone has.
 func TestTheListOfReplicasIsThatOfThePlainWay(t *testing.T) {
 	server := valkeytest.Start(t)
 	rapid.Check(t, func(r *rapid.T) {
 		one, other := replicas(t, server)
+		defer close(t, one, other)
 		isThePlainList(r, one, other)
 	})
 }
@@ -103,6 +113,27 @@ func TestAnEndedSessionIsNotWrittenAgainByAnotherReplica(t *testing.T) {
 	one.passes(believed)
 	if one.isKnown(cookie) || other.isKnown(cookie) || len(other.List(everybody)) != 0 {
 		t.Error("it came back")
+	}
+}
+
+// Sessions outlive a process whose configuration was another: what they were begun
+// for has changed, or the IdP is not asked any more.
+func TestASessionIsForOneApplicationAndItsIdPs(t *testing.T) {
+	one, other := replicas(t, valkeytest.Start(t))
+	one.For, other.For = "https://one.test", "https://one.test"
+	_, cookie := one.signedIn()
+	if other.IdPs = []string{"another", "corp"}; !other.isKnown(cookie) {
+		t.Error("the same application and IdP: not known")
+	}
+	if other.IdPs = []string{"another"}; other.isKnown(cookie) {
+		t.Error("the IdP has gone: known")
+	}
+	third, _ := replicas(t, valkeytest.Start(t))
+	third.Manager = &session.Manager{Store: one.Store, Shared: one.Shared, Sealer: one.Sealer, Now: one.now, Rand: random(9), Idle: one.Idle, Absolute: one.Absolute}
+	for _, application := range []string{"", "https://another.test"} {
+		if third.For = application; third.isKnown(cookie) {
+			t.Errorf("known to the application %q", application)
+		}
 	}
 }
 

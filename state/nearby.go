@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -9,7 +10,8 @@ import (
 )
 
 // Nearby is a Store before one that is asked over a network. What that gave is
-// remembered for a moment: a page that fetches thirty objects asks once. So what
+// remembered for a moment: a page that fetches thirty objects does not ask for each,
+// but as often as they come at the same time before the first answer. So what
 // another replica deletes is still given here for that moment, and no longer;
 // what is written or deleted through this one is never given again.
 //
@@ -23,7 +25,8 @@ type Nearby struct {
 	mu      sync.Mutex
 	kept    *recent.Map[string, nearby]
 	size    int
-	changes uint64 // how often something was written or deleted
+	seed    maphash.Seed
+	changes [1024]uint64 // how often something was written or deleted, by the hash of its name
 }
 
 type nearby struct {
@@ -38,7 +41,7 @@ func (r nearby) cost() int { return len(r.record) + nearbyOverhead }
 
 // NewNearby remembers at most so many bytes of records, each for life.
 func NewNearby(behind Store, life time.Duration, mostBytes int, now func() time.Time) *Nearby {
-	n := &Nearby{behind: behind, life: life, most: mostBytes, now: now}
+	n := &Nearby{behind: behind, life: life, most: mostBytes, now: now, seed: maphash.MakeSeed()}
 	n.kept = recent.New(func(_ string, r nearby) { n.size -= r.cost() })
 	return n
 }
@@ -67,7 +70,7 @@ func (n *Nearby) changed(name string) (after func()) {
 	forget := func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		n.changes++
+		*n.changesOf(name)++
 		n.kept.Remove(name)
 	}
 	forget()
@@ -87,7 +90,7 @@ func (n *Nearby) Get(ctx context.Context, name string) ([]byte, error) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.changes == changes {
+	if *n.changesOf(name) == changes {
 		n.keep(name, nearby{record, asked})
 	}
 	return record, nil
@@ -108,12 +111,17 @@ func (n *Nearby) remembered(name string, now time.Time) (record []byte, changes 
 	defer n.mu.Unlock()
 	kept, ok := n.kept.Get(name)
 	if ok && now.Sub(kept.asked) < n.life {
-		return kept.record, n.changes
+		return kept.record, *n.changesOf(name)
 	}
 	if ok {
 		n.kept.Remove(name)
 	}
-	return nil, n.changes
+	return nil, *n.changesOf(name)
+}
+
+// changesOf counts the changes of a name, and of the few others with its hash.
+func (n *Nearby) changesOf(name string) *uint64 {
+	return &n.changes[maphash.String(n.seed, name)%uint64(len(n.changes))]
 }
 
 var _ Store = (*Nearby)(nil)

@@ -3,7 +3,7 @@
 // Whoever has something to keep (package session its sessions, package
 // credcache its credentials, package login the assertions that were used)
 // seals it with a Sealer and puts it into a Store. A Store sees names and
-// sealed bytes only, so it may be memory or, later, a server that is not
+// sealed bytes only, so it may be memory or a server that is not
 // trusted with the contents.
 //
 // The package decides nothing: it does not know what a session is, and a

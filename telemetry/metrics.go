@@ -54,7 +54,7 @@ func NewMetrics() *Metrics {
 		spans: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rolepass_spans_lost_total", Help: "Spans of traces that the collector did not take, or not in time. No decision waits for it."}),
 		state: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rolepass_state_failures_total", Help: "Calls of the state's server that failed, with state.kind valkey: each is a request or a login that was refused."}),
+			Name: "rolepass_state_failures_total", Help: "Calls of the state's server that failed, with state.kind valkey: as a rule somebody was refused for it."}),
 		ends: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rolepass_idp_ends_timestamp_seconds", Help: "When nobody can sign in at an IdP any more unless its metadata is replaced: its validUntil, or the end of its last signing certificate."}, []string{"idp"}),
 	}

@@ -55,7 +55,7 @@ func sessionsRevokeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "revoke --config FILE (--session S | --person P | --role ARN)",
 		Short: "End sessions at once",
-		Long:  "End one session, all of a person's (by NameID, RoleSessionName or e-mail address), or all that hold a role. Their next request is refused. Exits with 1 if there was none.",
+		Long:  "End one session, all of a person's (by NameID, RoleSessionName or e-mail address), or all that hold a role. Their next request is refused, at other replicas two seconds later. Exits with 1 if there was none.",
 		Args:  nothing,
 	}
 	path := configFlag(c)

@@ -90,7 +90,9 @@ func (s *Server) told(command string, err error) error {
 	if err == nil {
 		return nil
 	}
-	s.failed()
+	if !errors.Is(err, context.Canceled) { // who asked has left, which is no fault of the server's
+		s.failed()
+	}
 	if said, ok := errors.AsType[redis.Error](err); ok {
 		err = errors.New(plain(said.Error()))
 	}

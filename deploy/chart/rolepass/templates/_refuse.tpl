@@ -18,6 +18,12 @@ in a sentence it says; these need one. */ -}}
 {{- if and $shared (dig "state" "user" "" .Values.config) (not .Values.valkey.secret) -}}
 {{- $wrong = append $wrong "valkey.secret is empty and config.state.user is given: name the Secret with the user's password" -}}
 {{- end -}}
+{{- if and $shared (not (dig "state" "address" "" .Values.config)) -}}
+{{- $wrong = append $wrong "config.state.address is missing: write the address of the state's server, such as rediss://valkey.example.com:6379/0" -}}
+{{- end -}}
+{{- if and .Values.valkey.authorities.configMap (not (hasPrefix "rediss:" (dig "state" "address" "" .Values.config))) -}}
+{{- $wrong = append $wrong "valkey.authorities is given, and config.state.address is not rediss: there is no certificate to verify; leave it out, or write rediss://" -}}
+{{- end -}}
 {{- if and .Values.valkey.authorities.configMap (dig "state" "ca_file" "" .Values.config) -}}
 {{- $wrong = append $wrong "config.state.ca_file and valkey.authorities.configMap are both given: keep one" -}}
 {{- end -}}

@@ -21,6 +21,8 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"authorities of nobody":        {"valkey.authorities.configMap=x", "config.state.kind is not valkey"},
 		"a user without a password":    {valkey + ",config.state.user=rolepass", "name the Secret with the user's password"},
 		"authorities twice":            {valkey + ",config.state.ca_file=/x,valkey.authorities.configMap=y", "keep one"},
+		"no address":                   {"config.state.kind=valkey,networkPolicy.valkey.to[0].podSelector.matchLabels.app=valkey", "config.state.address is missing"},
+		"authorities without TLS":      {"config.state.kind=valkey,config.state.address=unix:///run/valkey.sock,valkey.authorities.configMap=y", "config.state.address is not rediss"},
 		"no way to the state":          {"config.state.kind=valkey,config.state.address=rediss://valkey", "networkPolicy.valkey.to is empty"},
 		"none":                         {"replicas=0", "at '/replicas'"},
 		"an unknown value":             {"replica=1", "additional properties 'replica' not allowed"},
